@@ -1,9 +1,7 @@
 /**
  * Secret bytes as a type: a PIN, a credential's secret, a plaintext key. It cannot be printed, serialised or inspected;
- * the bytes are lent to a callback and can be wiped.
+ * the bytes are lent to a callback and can be wiped. (Private fields do not show in `util.inspect`.)
  */
-import { inspect } from 'node:util';
-
 const REDACTED = '[secret]';
 
 /** Bytes that must not reach a log, an error or a file. */
@@ -39,10 +37,6 @@ export class SecretBytes {
   }
 
   toJSON(): string {
-    return REDACTED;
-  }
-
-  [inspect.custom](): string {
     return REDACTED;
   }
 }

@@ -1,0 +1,71 @@
+/** The configuration after parsing: complete, frozen, defaults filled in. Secrets are references, never values. */
+
+/** Where a secret comes from. Read at use, not at parse. */
+export type SecretReference =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'env'; readonly variable: string }
+  | { readonly kind: 'credential'; readonly name: string }
+  | { readonly kind: 'prompt' };
+
+/** A token, with what its profile (hsm-config/*.yaml) says unless the configuration says otherwise. */
+export interface TokenConfig {
+  readonly name: string;
+  readonly profile: string;
+  readonly module: string;
+  readonly functionList: 'C' | 'FC';
+  readonly initialize: { readonly nullArguments: boolean; readonly osLocking: boolean; readonly reserved: string | undefined };
+  /** Environment of the token host (SOFTHSM2_CONF ...). */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Exactly one of label and serial is set. */
+  readonly label: string | undefined;
+  readonly serial: string | undefined;
+  readonly pin: SecretReference;
+  readonly isolation: 'process' | 'none';
+  readonly threads: { readonly fast: number; readonly anchor: number; readonly slow: number };
+  readonly deadlinesMs: { readonly fast: number; readonly slow: number; readonly keyGeneration: number; readonly start: number };
+  /** Time between quarantine and the end of a host with an overdue call. */
+  readonly graceMs: number;
+  readonly epochKeysMax: number;
+  readonly deepBind: boolean;
+  readonly gcmIvSource: 'supplied' | 'token-zeroed' | 'token-appended' | 'measure';
+  /** Optional attributes that the token does not know and that templates leave out from the start. */
+  readonly omitAttributes: readonly string[];
+}
+
+export type KeyStoreConfig =
+  | {
+      readonly kind: 'pkcs11';
+      readonly name: string;
+      readonly token: string;
+      readonly residency: 'token' | 'wrapped';
+      /** `measured` takes the best suite that the token can. */
+      readonly suite: 'measured' | 'derived' | 'direct';
+      readonly custody: 'full' | 'reduced';
+    }
+  | { readonly kind: 'software'; readonly name: string; readonly rootKey: SecretReference };
+
+export interface RegionConfig {
+  readonly region: string;
+  /** Name of the key store for new keys. */
+  readonly keyStore: string;
+}
+
+export interface ListenerConfig {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+}
+
+export interface Config {
+  readonly dataDirectory: string;
+  readonly listener: ListenerConfig;
+  readonly auth: { readonly mode: 'sigv4' | 'emulator'; readonly credentialsFile: string | undefined };
+  readonly tokens: readonly TokenConfig[];
+  readonly keyStores: readonly KeyStoreConfig[];
+  /** First entry serves Regions that are not listed when `anyRegion` is set. */
+  readonly regions: readonly RegionConfig[];
+  readonly anyRegion: boolean;
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+  readonly limits: { readonly bodyBytesMax: number; readonly headerBytesMax: number; readonly requestTimeoutMs: number; readonly connectionsMax: number };
+}

@@ -1,0 +1,96 @@
+/**
+ * The plug-in seam: where key material lives and is used. Implementations: pkcs11/, software/ (later external and remote).
+ * References are opaque, no key bytes cross this interface; what KMS must return in clear (plaintext, data keys) does.
+ * One contract suite holds for all implementations.
+ */
+import type { KeyIdentity, MaterialRecord, ProtectionLevel, Residency, CiphertextSuite } from '../keys/key-record.ts';
+import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
+
+/**
+ * - `unavailable`: the store cannot be reached now (KeyUnavailableException, retryable).
+ * - `timeout`: no answer in bounded time (DependencyTimeoutException).
+ * - `invalid-ciphertext`: the ciphertext, its tag or the encryption context is wrong (InvalidCiphertextException).
+ * - `unsupported`: this store cannot hold or use such a key (UnsupportedOperationException), with the reason.
+ * - `exhausted`: a use limit was reached, the key must be rotated (LimitExceededException).
+ * - `refused`: custody rules forbid it (UnsupportedOperationException), with the reason.
+ * - `material-missing`: the store does not find the material: reported, never read as deleted (KeyUnavailableException).
+ * - `internal`: anything else (KMSInternalException).
+ */
+export type KeyStoreErrorKind =
+  | 'unavailable'
+  | 'timeout'
+  | 'invalid-ciphertext'
+  | 'unsupported'
+  | 'exhausted'
+  | 'refused'
+  | 'material-missing'
+  | 'internal';
+
+export class KeyStoreError extends Error {
+  override readonly name = 'KeyStoreError';
+  readonly kind: KeyStoreErrorKind;
+  constructor(kind: KeyStoreErrorKind, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** What a new material is for. The key store picks residency and suite from its configuration and the token's capabilities. */
+export interface MaterialRequest {
+  readonly key: KeyIdentity;
+  readonly keySpec: string;
+  readonly keyUsage: string;
+  /** 16 random bytes that name the token object before it exists: written to the intent first, so that a crash leaves a findable trace. */
+  readonly objectId: Uint8Array;
+}
+
+/** A material with the KMS key it belongs to. */
+export interface BoundMaterial {
+  readonly key: KeyIdentity;
+  readonly material: MaterialRecord;
+}
+
+/** A block of uses of a `direct` material, committed to the store before any of them happens. */
+export interface UsageLeases {
+  /** Commits the next `count` uses of the material and resolves to the total committed so far, this block included. */
+  lease(materialId: string, count: number): Promise<number>;
+}
+
+export type KeyStoreHealth = 'ready' | 'recovering' | 'unavailable';
+
+export interface KeyStoreDescription {
+  readonly name: string;
+  readonly protection: ProtectionLevel;
+  readonly residency: Residency;
+  /** Suite of new symmetric materials; undefined when the store cannot make any. */
+  readonly suite: CiphertextSuite | undefined;
+  /** Why something is refused or reduced, for `doctor` and the start-up log. */
+  readonly remarks: readonly string[];
+}
+
+export interface KeyStore {
+  readonly name: string;
+  readonly protection: ProtectionLevel;
+  describe(): KeyStoreDescription;
+  health(): KeyStoreHealth;
+
+  /** Makes a material inside the store. The material id is bound to the key id and the material's fingerprint. */
+  createMaterial(request: MaterialRequest, signal?: AbortSignal): Promise<MaterialRecord>;
+  /** Encrypts under the current epoch of the material. Resolves to the whole ciphertext blob. `context` is the canonical encryption context. */
+  encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Opens a blob whose header was parsed and whose key and material were looked up and authorised by the caller. */
+  decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Random bytes of the store's own generator, 1 to 1,024. */
+  random(lengthBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Destroys the session objects of the material on every host, cached epoch keys included: on disable and before deletion. Resolves when acknowledged. */
+  forget(materialId: string): Promise<void>;
+  /** Destroys the material for ever, then forgets it. Repeating it is harmless. */
+  destroyMaterial(bound: BoundMaterial, signal?: AbortSignal): Promise<void>;
+  /** Destroys the token object named by an expired, fenced intent, if it exists. Resolves to whether one was found. */
+  destroyByObjectId(objectId: Uint8Array): Promise<boolean>;
+  /** Object ids of all materials of this service that the store holds itself (residency `token`), for the sweep that compares store and token. */
+  listObjectIds(): Promise<readonly Uint8Array[]>;
+  /** A known-answer operation end to end. Rejects with KeyStoreError. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
