@@ -53,9 +53,19 @@ export class StoreConflictError extends Error {
   override readonly name = 'StoreConflictError';
 }
 
-/** The store cannot write or read (disk full, file gone, I/O error, closed). Nothing of the transaction took effect. */
+/**
+ * The store cannot write or read (disk full, file gone, I/O error, closed). Nothing of the transaction took effect, unless
+ * `mayHaveApplied` says that the store cannot know.
+ */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
+  /** The disk gave no answer in time: whether the transaction took effect shows when the store answers again. */
+  readonly mayHaveApplied: boolean;
+
+  constructor(message: string, options?: { cause?: unknown; mayHaveApplied?: boolean }) {
+    super(message, options);
+    this.mayHaveApplied = options?.mayHaveApplied ?? false;
+  }
 }
 
 export interface Store {

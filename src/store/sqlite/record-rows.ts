@@ -1,0 +1,129 @@
+/**
+ * Records as database rows and back. The tables of members and columns are complete by type: a member added to a record does not
+ * compile until it has a column here (and a migration).
+ */
+import type { AliasRecord, KeyRecord, MaterialRecord, TagRecord } from '../../keys/key-record.ts';
+import { frozenIntent } from '../checked-step.ts';
+import type { IntentRecord } from '../store.ts';
+
+/** A value as SQLite holds it. */
+export type ColumnValue = string | number | Uint8Array | null;
+export type Row = readonly ColumnValue[];
+type ColumnOf<Member extends PropertyKey> = Readonly<Record<Member, string>>;
+
+const keyColumnOf: ColumnOf<Exclude<keyof KeyRecord, 'materials'>> = {
+  partition: 'partition',
+  account: 'account',
+  region: 'region',
+  keyId: 'key_id',
+  version: 'version',
+  description: 'description',
+  keySpec: 'key_spec',
+  keyUsage: 'key_usage',
+  origin: 'origin',
+  keyManager: 'key_manager',
+  state: 'state',
+  createdAtMs: 'created_at_ms',
+  deletionAtMs: 'deletion_at_ms',
+  pendingWindowDays: 'pending_window_days',
+  deletionRunningMsLeft: 'deletion_running_ms_left',
+  multiRegion: 'multi_region',
+  policy: 'policy',
+  tags: 'tags',
+  currentMaterialId: 'current_material_id',
+};
+
+const materialColumnOf: ColumnOf<keyof MaterialRecord> = {
+  materialId: 'material_id',
+  keyStore: 'key_store',
+  protection: 'protection',
+  residency: 'residency',
+  custody: 'custody',
+  suite: 'suite',
+  reference: 'reference',
+  fingerprint: 'fingerprint',
+  createdAtMs: 'created_at_ms',
+};
+
+const aliasColumnOf: ColumnOf<keyof AliasRecord> = {
+  partition: 'partition',
+  account: 'account',
+  region: 'region',
+  aliasName: 'alias_name',
+  targetKeyId: 'target_key_id',
+  createdAtMs: 'created_at_ms',
+  updatedAtMs: 'updated_at_ms',
+  version: 'version',
+};
+
+const intentColumnOf: ColumnOf<Exclude<keyof IntentRecord, 'scope'> | keyof IntentRecord['scope']> = {
+  intentId: 'intent_id',
+  kind: 'kind',
+  keyStore: 'key_store',
+  partition: 'partition',
+  account: 'account',
+  region: 'region',
+  keyId: 'key_id',
+  objectId: 'object_id',
+  owner: 'owner',
+  fence: 'fence',
+  leaseUntilMs: 'lease_until_ms',
+};
+
+/** Columns of table kms_key without its row number, in the order of a row, as SQL names them. */
+export const keyColumns: string = Object.values(keyColumnOf).join(', ');
+/** Columns of table material without the row number of its key and its position. */
+export const materialColumns: string = Object.values(materialColumnOf).join(', ');
+export const aliasColumns: string = Object.values(aliasColumnOf).join(', ');
+export const intentColumns: string = Object.values(intentColumnOf).join(', ');
+
+export function keyToRow(record: KeyRecord): Row {
+  return toRow(keyColumnOf, { ...record, multiRegion: record.multiRegion ? 1 : 0, tags: JSON.stringify(record.tags) });
+}
+
+export function materialToRow(material: MaterialRecord): Row {
+  return toRow(materialColumnOf, material);
+}
+
+export function aliasToRow(record: AliasRecord): Row {
+  return toRow(aliasColumnOf, record);
+}
+
+export function intentToRow(record: IntentRecord): Row {
+  return toRow(intentColumnOf, { ...record, ...record.scope });
+}
+
+/** The key of a row and of the rows of its materials. Frozen. */
+export function rowToKey(row: Row, materials: readonly Row[]): KeyRecord {
+  const columns = fromRow(keyColumnOf, row);
+  return Object.freeze({
+    ...columns,
+    multiRegion: columns['multiRegion'] === 1,
+    tags: Object.freeze((JSON.parse(columns['tags'] as string) as TagRecord[]).map((tag) => Object.freeze(tag))),
+    materials: Object.freeze(materials.map((material) => Object.freeze(fromRow(materialColumnOf, material)))),
+  }) as unknown as KeyRecord;
+}
+
+export function rowToAlias(row: Row): AliasRecord {
+  return Object.freeze(fromRow(aliasColumnOf, row)) as unknown as AliasRecord;
+}
+
+export function rowToIntent(row: Row): IntentRecord {
+  const { partition, account, region, ...rest } = fromRow(intentColumnOf, row);
+  return frozenIntent({ ...rest, scope: { partition, account, region } } as unknown as IntentRecord);
+}
+
+function toRow<Member extends string>(columnOf: ColumnOf<Member>, record: { readonly [M in Member]?: ColumnValue }): Row {
+  return (Object.keys(columnOf) as Member[]).map((member) => record[member] ?? null);
+}
+
+/** Members whose column is NULL are left out, as optional members of a record are. */
+function fromRow<Member extends string>(columnOf: ColumnOf<Member>, row: Row): Record<string, ColumnValue> {
+  const record: Record<string, ColumnValue> = {};
+  let index = 0;
+  for (const member in columnOf) {
+    const value = row[index++];
+    if (value !== null && value !== undefined) record[member] = value;
+  }
+  return record;
+}

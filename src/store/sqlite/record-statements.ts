@@ -1,0 +1,146 @@
+/**
+ * The SQL of records: each write names the version, fence or owner that it expects, and says when it found another. Statements
+ * are prepared once. Knows nothing of transactions.
+ */
+import type { Database, Statement } from 'better-sqlite3';
+import type { AliasRecord, KeyRecord } from '../../keys/key-record.ts';
+import type { IntentRecord } from '../store.ts';
+import type { WriteStep } from '../write-step.ts';
+import {
+  aliasColumns,
+  aliasToRow,
+  intentColumns,
+  intentToRow,
+  keyColumns,
+  keyToRow,
+  materialColumns,
+  materialToRow,
+  rowToIntent,
+  type Row,
+} from './record-rows.ts';
+
+/** A step found another version, fence or owner than it expects. */
+export class StepConflict extends Error {
+  override readonly name = 'StepConflict';
+}
+
+/** A question mark for each of `columns`. */
+const marksOf = (columns: string): string => columns.replaceAll(/\w+/g, '?');
+
+export class RecordStatements {
+  readonly #insertKey: Statement;
+  readonly #updateKey: Statement;
+  readonly #deleteKey: Statement;
+  readonly #insertMaterial: Statement;
+  readonly #deleteMaterials: Statement;
+  readonly #insertAlias: Statement;
+  readonly #updateAlias: Statement;
+  readonly #deleteAlias: Statement;
+  readonly #putIntent: Statement;
+  readonly #deleteIntent: Statement;
+  readonly #takeOverIntents: Statement;
+  readonly #addUses: Statement;
+  readonly #putMark: Statement;
+  readonly #deleteMark: Statement;
+
+  constructor(database: Database) {
+    const keyIs = 'partition = ? AND account = ? AND region = ? AND key_id = ? AND version = ?';
+    const aliasIs = 'partition = ? AND account = ? AND region = ? AND alias_name = ? AND version = ?';
+    this.#insertKey = database.prepare(
+      `INSERT INTO kms_key (${keyColumns}) VALUES (${marksOf(keyColumns)})
+       ON CONFLICT (partition, account, region, key_id) DO NOTHING RETURNING key_row`,
+    );
+    this.#updateKey = database.prepare(`UPDATE kms_key SET (${keyColumns}) = (${marksOf(keyColumns)}) WHERE ${keyIs} RETURNING key_row`);
+    this.#deleteKey = database.prepare(`DELETE FROM kms_key WHERE ${keyIs}`);
+    this.#insertMaterial = database.prepare(
+      `INSERT INTO material (key_row, position, ${materialColumns}) VALUES (?, ?, ${marksOf(materialColumns)})`,
+    );
+    this.#deleteMaterials = database.prepare('DELETE FROM material WHERE key_row = ?');
+    this.#insertAlias = database.prepare(
+      `INSERT INTO alias (${aliasColumns}) VALUES (${marksOf(aliasColumns)})
+       ON CONFLICT (partition, account, region, alias_name) DO NOTHING`,
+    );
+    this.#updateAlias = database.prepare(`UPDATE alias SET (${aliasColumns}) = (${marksOf(aliasColumns)}) WHERE ${aliasIs}`);
+    this.#deleteAlias = database.prepare(`DELETE FROM alias WHERE ${aliasIs}`);
+    this.#putIntent = database.prepare(
+      `INSERT INTO intent (${intentColumns}) VALUES (${marksOf(intentColumns)})
+       ON CONFLICT (intent_id) DO UPDATE SET (${intentColumns}) = (${intentColumns.replaceAll(/\w+/g, 'excluded.$&')})
+       WHERE owner = excluded.owner AND fence = excluded.fence`,
+    );
+    this.#deleteIntent = database.prepare('DELETE FROM intent WHERE intent_id = ? AND fence = ?');
+    this.#takeOverIntents = database.prepare(
+      `UPDATE intent SET owner = ?, fence = fence + 1, lease_until_ms = ? WHERE lease_until_ms < ? RETURNING ${intentColumns}`,
+    );
+    this.#addUses = database.prepare(
+      `INSERT INTO material_use (material_id, uses) VALUES (?, ?)
+       ON CONFLICT (material_id) DO UPDATE SET uses = uses + excluded.uses RETURNING uses`,
+    );
+    this.#putMark = database.prepare(
+      'INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    );
+    this.#deleteMark = database.prepare('DELETE FROM mark WHERE name = ?');
+    this.#takeOverIntents.raw();
+    for (const one of [this.#insertKey, this.#updateKey, this.#addUses]) one.pluck();
+  }
+
+  /** Carries out one step of a transaction. Throws StepConflict. */
+  apply(step: WriteStep): { readonly uses?: number; readonly intents?: readonly IntentRecord[] } {
+    switch (step.kind) {
+      case 'put-key':
+        this.#putKey(step.record, step.replacesVersion);
+        return {};
+      case 'delete-key':
+        return found(this.#deleteKey.run(...identityOf(step.record), step.record.version), `key ${step.record.keyId}`);
+      case 'put-alias':
+        return this.#putAlias(step.record, step.replacesVersion);
+      case 'delete-alias':
+        return found(this.#deleteAlias.run(...aliasIdentityOf(step.record), step.record.version), step.record.aliasName);
+      case 'put-intent':
+        return found(this.#putIntent.run(...intentToRow(step.record)), `intent ${step.record.intentId}`);
+      case 'delete-intent':
+        return found(this.#deleteIntent.run(step.intentId, step.fence), `intent ${step.intentId}`);
+      case 'take-over-intents':
+        return { intents: (this.#takeOverIntents.all(step.owner, step.leaseUntilMs, step.nowMs) as Row[]).map(rowToIntent) };
+      case 'add-uses':
+        return { uses: this.#addUses.get(step.materialId, step.count) as number };
+      case 'set-mark':
+        this.#setMark(step.name, step.value);
+    }
+    return {};
+  }
+
+  #putKey(record: KeyRecord, replacesVersion: number): void {
+    const row = keyToRow(record);
+    const keyRow =
+      replacesVersion === 0 ? this.#insertKey.get(...row) : this.#updateKey.get(...row, ...identityOf(record), replacesVersion);
+    if (keyRow === undefined) throw new StepConflict(`key ${record.keyId} was changed by another writer`);
+    this.#deleteMaterials.run(keyRow);
+    record.materials.forEach((material, position) => this.#insertMaterial.run(keyRow, position, ...materialToRow(material)));
+  }
+
+  #setMark(name: string, value: string | undefined): void {
+    if (value === undefined) this.#deleteMark.run(name);
+    else this.#putMark.run(name, value);
+  }
+
+  #putAlias(record: AliasRecord, replacesVersion: number): object {
+    const row = aliasToRow(record);
+    return found(
+      replacesVersion === 0 ? this.#insertAlias.run(...row) : this.#updateAlias.run(...row, ...aliasIdentityOf(record), replacesVersion),
+      record.aliasName,
+    );
+  }
+}
+
+function identityOf(record: KeyRecord): readonly string[] {
+  return [record.partition, record.account, record.region, record.keyId];
+}
+
+function aliasIdentityOf(record: AliasRecord): readonly string[] {
+  return [record.partition, record.account, record.region, record.aliasName];
+}
+
+function found(result: { readonly changes: number }, what: string): object {
+  if (result.changes === 0) throw new StepConflict(`${what} was changed by another writer`);
+  return {};
+}

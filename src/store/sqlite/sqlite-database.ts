@@ -1,0 +1,182 @@
+/**
+ * The database as its thread sees it: opened and checked, read in chunks, written in batches. Knows nothing of threads or of who
+ * waits for an answer. Every method throws DatabaseFailure.
+ */
+import { deserialize, serialize } from 'node:v8';
+import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import type { KeyIdentity } from '../../keys/key-record.ts';
+import { migrations } from '../migrations/migrations.ts';
+import type { Outcome, WriteStep } from '../write-step.ts';
+import type { Batch, DatabaseCalls, DatabaseState, LoadedKey, LoadedRest, OpenArgument } from './database-calls.ts';
+import { DatabaseFailure, toDatabaseFailure } from './database-failure.ts';
+import { DatabaseFiles } from './database-files.ts';
+import { migrate } from './migrate.ts';
+import { aliasColumns, intentColumns, keyColumns, materialColumns, type Row } from './record-rows.ts';
+import { RecordStatements, StepConflict } from './record-statements.ts';
+
+const chunkRows = 2_000;
+const busyTimeoutMs = 5_000;
+const walBytesMax = 64 * 1024 * 1024;
+
+/** What an open database is worked with. */
+interface OpenDatabase {
+  readonly database: Database;
+  readonly files: DatabaseFiles;
+  readonly statements: RecordStatements;
+  readonly dataVersion: Statement;
+  /** Value of `PRAGMA data_version` at opening: it changes when another connection writes. */
+  readonly dataVersionAtOpen: unknown;
+}
+
+export class SqliteDatabase implements DatabaseCalls {
+  #open: OpenDatabase | undefined;
+  #file = '';
+
+  open(argument: OpenArgument): DatabaseState {
+    this.#file = argument.file;
+    return this.#explained(() => {
+      const database = new Sqlite(argument.file, { fileMustExist: true, readonly: argument.readOnly, timeout: busyTimeoutMs });
+      try {
+        configure(database, argument.readOnly);
+        migrate(database, migrations, argument.nowMs, argument.readOnly);
+        const state = readState(database);
+        const dataVersion = database.prepare('PRAGMA data_version').pluck();
+        this.#open = {
+          database,
+          files: new DatabaseFiles(argument.file),
+          statements: new RecordStatements(database),
+          dataVersion,
+          dataVersionAtOpen: dataVersion.get(),
+        };
+        return state;
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+    });
+  }
+
+  loadKeys(after: KeyIdentity | undefined): readonly LoadedKey[] {
+    return this.#explained(({ database }) => {
+      const rows = database
+        .prepare(
+          `SELECT key_row, ${keyColumns} FROM kms_key WHERE (partition, account, region, key_id) > (?, ?, ?, ?)
+           ORDER BY partition, account, region, key_id LIMIT ${chunkRows}`,
+        )
+        .raw()
+        .all(after?.partition ?? '', after?.account ?? '', after?.region ?? '', after?.keyId ?? '') as Row[];
+      const materials = database.prepare(`SELECT ${materialColumns} FROM material WHERE key_row = ? ORDER BY position`).raw();
+      return rows.map(([keyRow, ...row]) => ({ row, materials: materials.all(keyRow) as Row[] }));
+    });
+  }
+
+  loadAliases(after: Row | undefined): readonly Row[] {
+    return this.#explained(
+      ({ database }) =>
+        database
+          .prepare(
+            `SELECT ${aliasColumns} FROM alias WHERE (partition, account, region, alias_name) > (?, ?, ?, ?)
+             ORDER BY partition, account, region, alias_name LIMIT ${chunkRows}`,
+          )
+          .raw()
+          .all(...(after ?? ['', '', '', '']).slice(0, 4)) as Row[],
+    );
+  }
+
+  loadRest(): LoadedRest {
+    return this.#explained(({ database }) => ({
+      intents: database.prepare(`SELECT ${intentColumns} FROM intent`).raw().all() as Row[],
+      marks: database.prepare('SELECT name, value FROM mark').raw().all() as [string, string][],
+    }));
+  }
+
+  write(batch: Batch): readonly Outcome[] {
+    return this.#explained((open) => {
+      open.files.checkSame();
+      return writeBatch(open, batch);
+    });
+  }
+
+  close(): void {
+    this.#open?.database.close();
+    this.#open = undefined;
+  }
+
+  #explained<T>(act: (open: OpenDatabase) => T): T {
+    try {
+      return act(this.#open as OpenDatabase);
+    } catch (error) {
+      throw toDatabaseFailure(error, this.#file);
+    }
+  }
+}
+
+function configure(database: Database, readOnly: boolean): void {
+  database.pragma('trusted_schema = OFF');
+  database.pragma('foreign_keys = ON');
+  if (readOnly) return;
+  const mode = database.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal') throw new DatabaseFailure('NO_WAL', `${database.name} cannot use a write-ahead log here; put it on a local disk`);
+  database.pragma('synchronous = FULL');
+  database.pragma(`journal_size_limit = ${walBytesMax}`);
+  const check = database.pragma('quick_check(1)', { simple: true });
+  if (check !== 'ok') throw Object.assign(new Error(String(check)), { code: 'SQLITE_CORRUPT' });
+}
+
+function readState(database: Database): DatabaseState {
+  const row = database.prepare('SELECT generation, outcomes FROM store_state').get() as
+    { generation: number; outcomes: Buffer } | undefined;
+  return row === undefined ? { generation: 0, outcomes: [] } : { generation: row.generation, outcomes: deserialize(row.outcomes) };
+}
+
+/** One SQL transaction and one disk flush for the whole batch; a savepoint for each transaction in it. */
+function writeBatch(open: OpenDatabase, batch: Batch): readonly Outcome[] {
+  const { database, statements } = open;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    if (open.dataVersion.get() !== open.dataVersionAtOpen) {
+      throw new DatabaseFailure(
+        'CHANGED_OUTSIDE',
+        `another program changed ${database.name}; restart the service so that it reads it again`,
+      );
+    }
+    const outcomes = batch.transactions.map((steps) => applyTransaction(database, statements, steps));
+    if (outcomes.some((outcome) => outcome.kind === 'committed')) {
+      // After a crash of this thread the outcomes tell whether the batch was committed, and how each transaction ended.
+      database
+        .prepare('INSERT OR REPLACE INTO store_state (id, generation, outcomes) VALUES (1, ?, ?)')
+        .run(batch.generation, serialize(outcomes));
+      database.exec('COMMIT');
+    }
+    return outcomes;
+  } finally {
+    // SQLite has rolled back by itself after some failures.
+    if (database.inTransaction) database.exec('ROLLBACK');
+  }
+}
+
+function applyTransaction(database: Database, statements: RecordStatements, steps: readonly WriteStep[]): Outcome {
+  database.exec('SAVEPOINT one');
+  try {
+    let results = {};
+    for (const step of steps) results = { ...results, ...statements.apply(step) };
+    database.exec('RELEASE one');
+    return { kind: 'committed', ...results };
+  } catch (error) {
+    const outcome = refusal(error);
+    if (outcome === undefined) throw error;
+    database.exec('ROLLBACK TO one; RELEASE one');
+    return outcome;
+  }
+}
+
+/** The outcome for an error that concerns one transaction only; undefined for one that concerns the database. */
+function refusal(error: unknown): Outcome | undefined {
+  if (error instanceof StepConflict) return { kind: 'conflict', reason: error.message };
+  const code = (error as { code?: unknown }).code;
+  const ofTheValues =
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    (typeof code === 'string' && /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code));
+  return ofTheValues ? { kind: 'refused', reason: (error as Error).message } : undefined;
+}
