@@ -67,6 +67,7 @@ export class CommitQueue {
 
   /** Writes what waits, refuses what comes, ends the thread. */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     await this.#draining;
     if (this.#thread.alive) await this.#thread.call('close', undefined);
