@@ -1,0 +1,149 @@
+/**
+ * From a configuration file and command-line flags to one frozen Config: parsed once, references between its parts checked,
+ * paths made absolute. Reads no secret.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Config, SecretReference, TokenConfig } from './config.ts';
+import { applyFlags, type ConfigFlags } from './flags.ts';
+import { readProfile } from './profile.ts';
+import { type ConfigFile, configSchema, type TokenEntry } from './schema.ts';
+import { mergeSettings } from './token-settings.ts';
+import { ConfigError, type ConfigProblem, configError, parseYamlSource, validateSource, type YamlSource } from './yaml-source.ts';
+
+/** The data directory when neither a flag nor a configuration file names one. */
+export const defaultDataDirectory = '.hsm-kms';
+/** Name of the configuration file inside a data directory. */
+export const configFileName = 'config.yaml';
+
+/**
+ * Finds, reads and checks the configuration. `--config FILE` wins; else `config.yaml` in the data directory (`--data`, default
+ * `.hsm-kms`); else, when the software store is asked for, a configuration that has only that. Throws ConfigError.
+ */
+export function loadConfig(flags: ConfigFlags): Config {
+  const directory = resolve(flags.data ?? defaultDataDirectory);
+  const file = resolve(flags.config ?? join(directory, configFileName));
+  if (existsSync(file)) return applyFlags(readConfigFile(file), flags);
+  if (flags.config === undefined && flags.store === 'software') return applyFlags(softwareOnly(directory), flags);
+  throw configError(file, 'no such file; make one with scripts/start or hsm-kms setup, name one with --config, or use --store software');
+}
+
+/** Reads and checks one configuration file. Throws ConfigError with every problem found, each with its line. */
+export function readConfigFile(file: string): Config {
+  const source = parseYamlSource(file, readText(file));
+  return completeConfig(validateSource(source, configSchema), source);
+}
+
+function softwareOnly(directory: string): Config {
+  const text = 'keyStores: [{ kind: software, name: software }]\nregions: [{ region: us-east-1, keyStore: software }]\nanyRegion: true\n';
+  const source = parseYamlSource(join(directory, configFileName), text);
+  return completeConfig(validateSource(source, configSchema), source);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw configError(file, `cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Paths in the file are relative to the file's own directory. */
+function completeConfig(file: ConfigFile, source: YamlSource): Config {
+  const base = dirname(source.file);
+  const at = (path: string): string => resolve(base, path);
+  const problems = [...referenceProblems(file, source)];
+  const tokens = file.tokens.map((token, index) => completeToken(token, index, source, problems));
+  if (problems.length > 0) throw new ConfigError(problems);
+  const { tls, ...listener } = file.listener;
+  return freezeDeep({
+    dataDirectory: at(file.dataDirectory),
+    listener: { ...listener, tls: tls === undefined ? undefined : { certificateFile: at(tls.certificateFile), keyFile: at(tls.keyFile) } },
+    auth: { mode: file.auth.mode, credentialsFile: at(file.auth.credentialsFile ?? 'credentials.yaml') },
+    tokens,
+    keyStores: file.keyStores.map((store) => (store.kind === 'software' ? { ...store, rootKey: absolute(store.rootKey, base) } : store)),
+    regions: file.regions,
+    anyRegion: file.anyRegion,
+    log: file.log,
+    limits: file.limits,
+  });
+}
+
+function completeToken(entry: TokenEntry, index: number, source: YamlSource, problems: ConfigProblem[]): TokenConfig {
+  const base = dirname(source.file);
+  const problem = (member: string, message: string): void => {
+    problems.push({ file: source.file, line: source.lineOf(['tokens', index, member]), message: `tokens.${index}: ${message}` });
+  };
+  if ((entry.label === undefined) === (entry.serial === undefined))
+    problem('name', 'exactly one of label and serial says which token is meant');
+  const settings = mergeSettings(
+    profileOf(entry, base, (message) => problem('profile', message)),
+    entry,
+  );
+  const modules = settings.module.map((path) => resolve(base, path));
+  const module = modules.find((path) => existsSync(path)) ?? modules[0];
+  if (module === undefined) problem('name', 'no module: name the PKCS#11 library of the token with module, or a profile that does');
+  return {
+    ...settings,
+    module: module ?? '',
+    name: entry.name,
+    profile: entry.profile ?? 'none',
+    label: entry.label,
+    serial: entry.serial,
+    pin: absolute(entry.pin, base),
+  };
+}
+
+function profileOf(entry: TokenEntry, base: string, complain: (message: string) => void): object {
+  if (entry.profile === undefined) return {};
+  try {
+    return readProfile(entry.profile, base);
+  } catch (error) {
+    complain((error as Error).message);
+    return {};
+  }
+}
+
+/** Names that are used twice, or used and not defined. */
+function* referenceProblems(file: ConfigFile, source: YamlSource): Generator<ConfigProblem> {
+  const at = (path: readonly PropertyKey[], message: string): ConfigProblem => ({
+    file: source.file,
+    line: source.lineOf(path),
+    message: `${path.map(String).join('.')}: ${message}`,
+  });
+  for (const list of ['tokens', 'keyStores'] as const)
+    yield* repeats(
+      file[list].map((item) => item.name),
+      (index, text) => at([list, index, 'name'], text),
+    );
+  yield* repeats(
+    file.regions.map((item) => item.region),
+    (index, text) => at(['regions', index, 'region'], text),
+  );
+  const tokens = file.tokens.map((token) => token.name);
+  const stores = file.keyStores.map((store) => store.name);
+  for (const [index, store] of file.keyStores.entries()) {
+    if (store.kind === 'pkcs11' && !tokens.includes(store.token))
+      yield at(['keyStores', index, 'token'], unknownName(store.token, tokens, 'tokens'));
+  }
+  for (const [index, region] of file.regions.entries()) {
+    if (!stores.includes(region.keyStore)) yield at(['regions', index, 'keyStore'], unknownName(region.keyStore, stores, 'keyStores'));
+  }
+}
+
+function* repeats(names: readonly string[], problem: (index: number, message: string) => ConfigProblem): Generator<ConfigProblem> {
+  for (const [index, name] of names.entries()) if (names.indexOf(name) < index) yield problem(index, `'${name}' is there twice`);
+}
+
+function unknownName(name: string, known: readonly string[], where: string): string {
+  return `'${name}' is not the name of an entry of ${where}; allowed: ${known.join(', ') || '(none is defined)'}`;
+}
+
+function absolute(reference: SecretReference, base: string): SecretReference {
+  return reference.kind === 'file' ? { kind: 'file', path: resolve(base, reference.path) } : reference;
+}
+
+function freezeDeep<T extends object>(value: T): T {
+  for (const member of Object.values(value) as unknown[]) if (typeof member === 'object' && member !== null) freezeDeep(member);
+  return Object.freeze(value);
+}

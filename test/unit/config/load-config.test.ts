@@ -1,0 +1,146 @@
+/** The configuration file: what is refused, with which line and which advice, and what a complete one becomes. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig, readConfigFile } from '../../../src/config/load-config.ts';
+import { ConfigError } from '../../../src/config/yaml-source.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hsm-kms-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const minimal = `tokens:
+  - name: main
+    module: ./module.so
+    label: kms
+    pin: { file: pin }
+keyStores:
+  - name: hsm
+    kind: pkcs11
+    token: main
+regions:
+  - region: us-east-1
+    keyStore: hsm
+`;
+
+function write(text: string, name = 'config.yaml'): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+/** The complaints about `text`, without the folder. */
+function complaints(text: string): string {
+  try {
+    readConfigFile(write(text));
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message.replaceAll(`${folder}/`, '');
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('a configuration file', () => {
+  it('is completed with defaults, its paths made absolute from its own directory, and frozen', () => {
+    const config = readConfigFile(write(minimal));
+    expect(config.dataDirectory).toBe(folder);
+    expect(config.listener).toEqual({ host: '127.0.0.1', port: 4_599, tls: undefined });
+    expect(config.auth).toEqual({ mode: 'sigv4', credentialsFile: join(folder, 'credentials.yaml') });
+    expect(config.tokens[0]).toMatchObject({
+      module: join(folder, 'module.so'),
+      pin: { kind: 'file', path: join(folder, 'pin') },
+      isolation: 'process',
+    });
+    expect(config.keyStores[0]).toMatchObject({ residency: 'token', suite: 'measured', custody: 'full' });
+    expect(config.anyRegion).toBe(false);
+    expect(Object.isFrozen(config.tokens[0]?.threads)).toBe(true);
+  });
+
+  it('refuses an unknown key with its line and the keys that are allowed', () => {
+    expect(complaints(`${minimal}log:\n  colour: red\n`)).toBe("config.yaml:14: log: unknown key 'colour'; allowed here: level");
+  });
+
+  it('refuses a bad value with its line and what is allowed', () => {
+    expect(complaints(`listener:\n  port: 70000\n${minimal}`)).toBe(
+      'config.yaml:2: listener.port: 70000 is not allowed; allowed: a whole number from 0 to 65535',
+    );
+    expect(complaints(minimal.replace('    token: main', '    token: main\n    custody: none'))).toBe(
+      "config.yaml:10: keyStores.0.custody: 'none' is not allowed; allowed: full, reduced",
+    );
+  });
+
+  it('refuses a PIN that is written into the file and does not repeat it', () => {
+    const text = complaints(minimal.replace('{ file: pin }', 'hunter2hunter2'));
+    expect(text).toMatch(/^config\.yaml:5: tokens\.0\.pin: expected a reference to a secret/);
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('reports every problem of the file at once', () => {
+    expect(complaints(`${minimal}auth: { mode: open }\nanyRegion: perhaps\n`).split('\n')).toEqual([
+      "config.yaml:13: auth.mode: 'open' is not allowed; allowed: sigv4, emulator",
+      "config.yaml:14: anyRegion: 'perhaps' is not allowed; allowed: true, false",
+    ]);
+  });
+
+  it('refuses names that are used twice or used and not defined', () => {
+    expect(complaints(minimal.replace('token: main', 'token: other'))).toBe(
+      "config.yaml:9: keyStores.0.token: 'other' is not the name of an entry of tokens; allowed: main",
+    );
+    expect(complaints(minimal.replace('keyStore: hsm', 'keyStore: vault'))).toContain(
+      "'vault' is not the name of an entry of keyStores; allowed: hsm",
+    );
+    expect(complaints(`${minimal}  - region: us-east-1\n    keyStore: hsm\n`)).toContain(
+      "config.yaml:13: regions.1.region: 'us-east-1' is there twice",
+    );
+  });
+
+  it('refuses a token that is named by label and serial, or by neither', () => {
+    expect(complaints(minimal.replace('label: kms', 'label: kms\n    serial: "01"'))).toContain('exactly one of label and serial');
+    expect(complaints(minimal.replace('    label: kms\n', ''))).toContain('exactly one of label and serial');
+  });
+
+  it('refuses duplicate keys and broken YAML with the line', () => {
+    expect(complaints(`${minimal}anyRegion: true\nanyRegion: false\n`)).toMatch(/^config\.yaml:14: Map keys must be unique/);
+    expect(complaints('tokens: [')).toMatch(/^config\.yaml:\d+: /);
+  });
+
+  it('names the profiles there are when it asks for one there is not', () => {
+    expect(complaints(minimal.replace('label: kms', 'label: kms\n    profile: nonesuch'))).toMatch(
+      /^config\.yaml:5: tokens\.0: .*no such profile; allowed: /,
+    );
+  });
+
+  it('merges a profile under the settings of the token, member by member', () => {
+    write('module: [/nowhere/a.so, ./b.so]\nthreads: { fast: 9, slow: 3 }\nenvironment: { A: one, B: one }\n', 'mine.yaml');
+    const file = write(
+      minimal.replace('    module: ./module.so\n', '    profile: mine.yaml\n    threads: { fast: 4 }\n    environment: { B: two }\n'),
+    );
+    const [token] = readConfigFile(file).tokens;
+    expect(token).toMatchObject({ module: '/nowhere/a.so', threads: { fast: 4, anchor: 1, slow: 3 }, environment: { A: 'one', B: 'two' } });
+  });
+});
+
+describe('finding the configuration', () => {
+  it('takes config.yaml of the data directory', () => {
+    write(minimal);
+    expect(loadConfig({ data: folder }).keyStores).toHaveLength(1);
+  });
+
+  it('needs no file for the software store', () => {
+    const config = loadConfig({ data: folder, store: 'software' });
+    expect(config).toMatchObject({
+      dataDirectory: folder,
+      tokens: [],
+      anyRegion: true,
+      regions: [{ region: 'us-east-1', keyStore: 'software' }],
+    });
+    expect(config.keyStores).toEqual([{ kind: 'software', name: 'software', rootKey: { kind: 'file', path: join(folder, 'root.key') } }]);
+  });
+
+  it('says how to make one where there is none', () => {
+    expect(() => loadConfig({ data: folder })).toThrow(/config\.yaml: no such file; make one with scripts\/start or hsm-kms setup/);
+  });
+});
