@@ -37,7 +37,7 @@ async function fetchSecret(reference: SecretReference, what: string, sources: Se
  * Reads a secret file. Refuses one that group or others could read, and one that belongs to neither this user nor root: the
  * check is on the opened file, so that it cannot be swapped in between.
  */
-export function readSecretFile(path: string, what: string): SecretBytes {
+export function readSecretFile(path: string, what: string, bytesMax: number = secretBytesMax): SecretBytes {
   const descriptor = openSecretFile(path, what);
   try {
     const status = fstatSync(descriptor);
@@ -46,8 +46,8 @@ export function readSecretFile(path: string, what: string): SecretBytes {
       throw new Error(`the file ${path} (${what}) is open to other users; close it with: chmod 600 ${path}`);
     if (status.uid !== 0 && status.uid !== process.getuid?.())
       throw new Error(`the file ${path} (${what}) belongs to another user (uid ${status.uid})`);
-    if (status.size > secretBytesMax) throw new Error(`the file ${path} (${what}) is larger than ${secretBytesMax} bytes`);
-    const bytes = new Uint8Array(secretBytesMax + 1);
+    if (status.size > bytesMax) throw new Error(`the file ${path} (${what}) is larger than ${bytesMax} bytes`);
+    const bytes = new Uint8Array(bytesMax + 1);
     const length = readSync(descriptor, bytes, 0, bytes.length, 0);
     const secret = new SecretBytes(bytes.slice(0, withoutLineEnd(bytes, length)));
     bytes.fill(0);

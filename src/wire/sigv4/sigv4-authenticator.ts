@@ -1,0 +1,132 @@
+/**
+ * Callers known by AWS Signature Version 4 (IAM User Guide): the request must be current, scoped to this service and a Region
+ * served here, and signed over everything that decides, by a known access key. A refusal costs as much for an unknown key as for a wrong one.
+ */
+import { hash, randomBytes } from 'node:crypto';
+import { equalConstantTime } from '../../bytes.ts';
+import type { Clock } from '../../clock.ts';
+import type { Credential, CredentialSource } from '../../config/credentials.ts';
+import { KmsError } from '../../errors.ts';
+import type { Caller } from '../../kms.ts';
+import { SecretBytes } from '../../secret-bytes.ts';
+import { type Authenticator, type UnverifiedRequest, callerOf } from '../authenticator.ts';
+import { isRegionName, partitionOf } from '../partition.ts';
+import type { RequestHead } from '../request-head.ts';
+import { type Authorization, parseAuthorization } from './authorization-header.ts';
+import { type RequestTime, parseRequestTime, requireCurrent } from './request-time.ts';
+import { SCOPE_TERMINATOR, type Scope, SigningKeyCache, deriveSigningKey } from './signing-keys.ts';
+import { canonicalRequest, stringToSign } from './string-to-sign.ts';
+
+const SERVICE = 'kms';
+const SIGNING_KEYS_MAX = 4096;
+const UTF8 = new TextEncoder();
+
+const MISMATCH =
+  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. ' +
+  'Consult the service documentation for details.';
+
+const QUERY_SIGNATURE = 'Missing Authentication Token. A signature in the query string is not accepted: sign in the Authorization header.';
+
+/** What an authenticator by signature needs. */
+export interface SigV4Parts {
+  readonly credentials: CredentialSource;
+  readonly clock: Clock;
+  /** Regions served; undefined serves every well-formed Region name. */
+  readonly regions?: ReadonlySet<string>;
+}
+
+/** An authenticator that verifies Signature Version 4 in the Authorization header. Signatures in the query are refused. */
+export function sigv4Authenticator(parts: SigV4Parts): Authenticator {
+  return new SigV4Authenticator(parts);
+}
+
+class SigV4Authenticator implements Authenticator {
+  readonly loopbackOnly = false;
+  readonly #parts: SigV4Parts;
+  readonly #signingKeys = new SigningKeyCache(SIGNING_KEYS_MAX);
+  /** Signs for access keys that do not exist, so that they take as long as those that do. */
+  readonly #nobody = deriveSigningKey(randomBytes(32), { day: '', region: '', service: SERVICE });
+
+  constructor(parts: SigV4Parts) {
+    this.#parts = parts;
+  }
+
+  authenticate(request: UnverifiedRequest): Caller {
+    const { headers } = request.head;
+    if (!headers.has('authorization') && request.head.query !== '')
+      throw new KmsError('MissingAuthenticationTokenException', QUERY_SIGNATURE);
+    const amzDate = headers.get('x-amz-date');
+    const date = headers.get('date');
+    const authorization = parseAuthorization(headers.get('authorization'), (amzDate ?? date) !== undefined);
+    const time = parseRequestTime(amzDate, date);
+    this.#requireScope(authorization, time);
+    requireSignedHeaders(request.head, authorization.signedHeaders);
+    requireCurrent(time, this.#parts.clock.nowMs());
+    const credential = this.#verify(request, authorization, time);
+    return callerOf(request, { ...identityOf(credential), region: authorization.region });
+  }
+
+  #requireScope(authorization: Authorization, time: RequestTime): void {
+    const { region } = authorization;
+    const { regions } = this.#parts;
+    if (regions === undefined ? !isRegionName(region) : !regions.has(region)) {
+      throw invalidSignature('Credential should be scoped to a valid region.');
+    }
+    if (authorization.service !== SERVICE) throw invalidSignature(`Credential should be scoped to correct service: '${SERVICE}'.`);
+    if (authorization.terminator !== SCOPE_TERMINATOR) {
+      throw invalidSignature(`Credential should be scoped with a valid terminator: '${SCOPE_TERMINATOR}'.`);
+    }
+    if (authorization.day !== time.basic.slice(0, 8)) {
+      throw invalidSignature('Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.');
+    }
+  }
+
+  #verify(request: UnverifiedRequest, authorization: Authorization, time: RequestTime): Credential {
+    const credential = this.#parts.credentials.find(authorization.accessKeyId);
+    const scope: Scope = { day: authorization.day, region: authorization.region, service: SERVICE };
+    const signingKey = credential === undefined ? this.#nobody : this.#signingKeys.get(credential, scope);
+    const bodyHash = hash('sha256', request.body, 'hex');
+    const canonical = canonicalRequest(request.head, authorization.signedHeaders, bodyHash);
+    const expected = signingKey.mac(stringToSign(canonical, time.basic, scope)).toString('hex');
+    const matches = equalConstantTime(UTF8.encode(expected), UTF8.encode(authorization.signature));
+    if (credential === undefined || !tokenMatches(credential, request.head) || !partitionMatches(credential, scope)) {
+      throw new KmsError('UnrecognizedClientException', 'The security token included in the request is invalid.');
+    }
+    const declaredHash = request.head.headers.get('x-amz-content-sha256') ?? bodyHash;
+    if (!matches || declaredHash !== bodyHash) throw invalidSignature(MISMATCH);
+    return credential;
+  }
+}
+
+/** Host, content type and every x-amz-* header sent must be signed, or someone on the way could change them. */
+function requireSignedHeaders(head: RequestHead, signedHeaders: readonly string[]): void {
+  const signed = new Set(signedHeaders);
+  if (!signed.has('host')) throw invalidSignature("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  // Sorted and without repetition is the only form that a client can have signed (it signs the list too).
+  if (signedHeaders.some((name, i) => i > 0 && name <= signedHeaders[i - 1]!)) throw invalidSignature(MISMATCH);
+  for (const name of head.headers.keys()) {
+    const decides = name.startsWith('x-amz-') || name === 'content-type' || (name === 'date' && !head.headers.has('x-amz-date'));
+    if (decides && !signed.has(name)) throw invalidSignature(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
+  }
+}
+
+/** Temporary credentials come with their token, lasting ones without any. */
+function tokenMatches(credential: Credential, head: RequestHead): boolean {
+  const token = UTF8.encode(head.headers.get('x-amz-security-token') ?? '');
+  const { sessionToken = NO_TOKEN } = credential;
+  return sessionToken.expose((expected) => equalConstantTime(expected, token));
+}
+
+const NO_TOKEN = new SecretBytes(new Uint8Array(0));
+
+function partitionMatches(credential: Credential, scope: Scope): boolean {
+  return credential.partition === partitionOf(scope.region);
+}
+
+function identityOf(credential: Credential): Pick<Credential, 'principalArn' | 'accessKeyId' | 'account'> {
+  return { principalArn: credential.principalArn, accessKeyId: credential.accessKeyId, account: credential.account };
+}
+
+function invalidSignature(message: string): KmsError {
+  return new KmsError('InvalidSignatureException', message);
+}
