@@ -1,0 +1,64 @@
+// The engine: threads that take requests from a slab and call the module, one session per thread. The same engine runs in the
+// token host and inside the API worker. Threads that the module never returns from are abandoned, never waited for.
+#ifndef HSM_KMS_ENGINE_H
+#define HSM_KMS_ENGINE_H
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "calls.h"
+#include "module.h"
+#include "pin-pipe.h"
+#include "pool-thread.h"
+#include "ring.h"
+#include "slab.h"
+
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  // Takes over both descriptors.
+  Engine(std::shared_ptr<Slab> slab, int completionFd, int pinFd);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  // Starts the control thread, which keeps the engine alive until `stop`.
+  void start();
+  // Lets the threads end after the call they are in, then C_Finalize when all did. Returns at once; `stopped` tells.
+  void stop();
+  bool stopped() const { return stopped_.load(); }
+  int pinFd() const { return pins_.fd(); }
+
+ private:
+  friend class PoolThread;
+
+  struct Pool {
+    explicit Pool(Ring& ring) : requests(ring) {}
+    RingConsumer requests;
+    std::vector<std::shared_ptr<PoolThread>> threads;
+  };
+
+  void controlLoop();
+  Outcome control(Operation operation, Call& call);
+  Outcome openSessions(Call& call);
+  Outcome reopenSessions(Call& call);
+  Outcome finalize(Call& call);
+  Outcome login(Call& call, uint32_t sequence);
+  bool stopPools(uint32_t patienceMs);
+  void answerQueued();
+  void complete(uint32_t slot);
+
+  std::shared_ptr<Slab> slab_;
+  int completionFd_;
+  PinPipe pins_;
+  Module module_;
+  CK_SLOT_ID slotId_ = 0;
+  std::vector<std::unique_ptr<Pool>> pools_;
+  std::mutex completionMutex_;
+  RingProducer completions_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> stopped_{false};
+};
+
+#endif
