@@ -75,6 +75,19 @@ export class Snapshot {
     return this.#marks.get(name);
   }
 
+  /** Takes in keys that it has not yet, as when a store is opened. Much faster than one by one. */
+  loadKeys(records: readonly KeyRecord[]): void {
+    const idsByIndex = new Map<ScopeIndex, string[]>();
+    for (const record of records) {
+      const index = this.#scope(record);
+      const ids = idsByIndex.get(index);
+      if (ids === undefined) idsByIndex.set(index, [record.keyId]);
+      else ids.push(record.keyId);
+      this.#indexKey(index, record);
+    }
+    for (const [index, ids] of idsByIndex) index.keyIds.addAll(ids);
+  }
+
   /** Makes a committed change visible. */
   apply(change: SnapshotChange): void {
     switch (change.kind) {
@@ -100,8 +113,12 @@ export class Snapshot {
 
   #putKey(record: KeyRecord): void {
     const index = this.#scope(record);
-    index.keys.set(record.keyId, record);
     index.keyIds.add(record.keyId);
+    this.#indexKey(index, record);
+  }
+
+  #indexKey(index: ScopeIndex, record: KeyRecord): void {
+    index.keys.set(record.keyId, record);
     this.#keysById.set(record.keyId, [...this.#otherKeysOfId(record), record]);
     if (record.state === 'PendingDeletion') this.#pendingDeletion.set(keyName(record), record);
     else this.#pendingDeletion.delete(keyName(record));

@@ -53,7 +53,7 @@ export const initial: Migration = {
       created_at_ms INTEGER NOT NULL,
       PRIMARY KEY (key_row, position),
       UNIQUE (key_row, material_id)
-    ) STRICT;
+    ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE alias (
       partition TEXT NOT NULL,

@@ -1,5 +1,4 @@
 /** What the thread that owns the database can be asked: one call at a time, arguments and answers copied between the threads. */
-import type { KeyIdentity } from '../../keys/key-record.ts';
 import type { Outcome, WriteStep } from '../write-step.ts';
 import type { Row } from './record-rows.ts';
 
@@ -24,6 +23,7 @@ export interface OpenArgument {
 }
 
 export interface LoadedKey {
+  readonly keyRow: number;
   readonly row: Row;
   readonly materials: readonly Row[];
 }
@@ -36,8 +36,8 @@ export interface LoadedRest {
 export interface DatabaseCalls {
   /** Opens, checks and migrates the database. */
   open(argument: OpenArgument): DatabaseState;
-  /** The next keys in order of scope and id; an empty list is the end. */
-  loadKeys(after: KeyIdentity | undefined): readonly LoadedKey[];
+  /** The next keys after a row number; an empty list is the end. */
+  loadKeys(afterKeyRow: number): readonly LoadedKey[];
   /** The next aliases in order of scope and name; an empty list is the end. */
   loadAliases(after: Row | undefined): readonly Row[];
   loadRest(): LoadedRest;

@@ -93,23 +93,44 @@ export function intentToRow(record: IntentRecord): Row {
   return toRow(intentColumnOf, { ...record, ...record.scope });
 }
 
+/** Gives one copy for equal texts, so that a text that many records repeat is kept once. */
+export type ShareText = (text: string) => string;
+
+/** Members whose texts many records repeat. */
+const repeatedMembers: ReadonlySet<string> = new Set<keyof KeyRecord | keyof MaterialRecord>([
+  'partition',
+  'account',
+  'region',
+  'keySpec',
+  'keyUsage',
+  'origin',
+  'keyManager',
+  'state',
+  'policy',
+  'currentMaterialId',
+  'materialId',
+  'keyStore',
+  'protection',
+  'residency',
+  'custody',
+  'suite',
+]);
+
 /** The key of a row and of the rows of its materials. Frozen. */
-export function rowToKey(row: Row, materials: readonly Row[]): KeyRecord {
-  const columns = fromRow(keyColumnOf, row);
-  return Object.freeze({
-    ...columns,
-    multiRegion: columns['multiRegion'] === 1,
-    tags: Object.freeze((JSON.parse(columns['tags'] as string) as TagRecord[]).map((tag) => Object.freeze(tag))),
-    materials: Object.freeze(materials.map((material) => Object.freeze(fromRow(materialColumnOf, material)))),
-  }) as unknown as KeyRecord;
+export function rowToKey(row: Row, materials: readonly Row[], share: ShareText): KeyRecord {
+  const record: Record<string, unknown> = fromRow(keyColumnOf, row, share);
+  record['multiRegion'] = record['multiRegion'] === 1;
+  record['tags'] = Object.freeze((JSON.parse(record['tags'] as string) as TagRecord[]).map((tag) => Object.freeze(tag)));
+  record['materials'] = Object.freeze(materials.map((material) => Object.freeze(fromRow(materialColumnOf, material, share))));
+  return Object.freeze(record) as unknown as KeyRecord;
 }
 
-export function rowToAlias(row: Row): AliasRecord {
-  return Object.freeze(fromRow(aliasColumnOf, row)) as unknown as AliasRecord;
+export function rowToAlias(row: Row, share: ShareText): AliasRecord {
+  return Object.freeze(fromRow(aliasColumnOf, row, share)) as unknown as AliasRecord;
 }
 
 export function rowToIntent(row: Row): IntentRecord {
-  const { partition, account, region, ...rest } = fromRow(intentColumnOf, row);
+  const { partition, account, region, ...rest } = fromRow(intentColumnOf, row, (text) => text);
   return frozenIntent({ ...rest, scope: { partition, account, region } } as unknown as IntentRecord);
 }
 
@@ -117,13 +138,17 @@ function toRow<Member extends string>(columnOf: ColumnOf<Member>, record: { read
   return (Object.keys(columnOf) as Member[]).map((member) => record[member] ?? null);
 }
 
-/** Members whose column is NULL are left out, as optional members of a record are. */
-function fromRow<Member extends string>(columnOf: ColumnOf<Member>, row: Row): Record<string, ColumnValue> {
+/**
+ * Members whose column is NULL are left out, as optional members of a record are. Assigned one by one: V8 gives a frozen object
+ * that was made by spreading three times the memory.
+ */
+function fromRow(columnOf: ColumnOf<string>, row: Row, share: ShareText): Record<string, ColumnValue> {
   const record: Record<string, ColumnValue> = {};
   let index = 0;
   for (const member in columnOf) {
     const value = row[index++];
-    if (value !== null && value !== undefined) record[member] = value;
+    if (value === null || value === undefined) continue;
+    record[member] = typeof value === 'string' && repeatedMembers.has(member) ? share(value) : value;
   }
   return record;
 }

@@ -4,14 +4,13 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
-import type { KeyIdentity } from '../../keys/key-record.ts';
 import { migrations } from '../migrations/migrations.ts';
 import type { Outcome, WriteStep } from '../write-step.ts';
 import type { Batch, DatabaseCalls, DatabaseState, LoadedKey, LoadedRest, OpenArgument } from './database-calls.ts';
 import { DatabaseFailure, toDatabaseFailure } from './database-failure.ts';
 import { DatabaseFiles } from './database-files.ts';
 import { migrate } from './migrate.ts';
-import { aliasColumns, intentColumns, keyColumns, materialColumns, type Row } from './record-rows.ts';
+import { aliasColumns, intentColumns, keyColumns, materialColumns, type ColumnValue, type Row } from './record-rows.ts';
 import { RecordStatements, StepConflict } from './record-statements.ts';
 
 const chunkRows = 2_000;
@@ -56,17 +55,19 @@ export class SqliteDatabase implements DatabaseCalls {
     });
   }
 
-  loadKeys(after: KeyIdentity | undefined): readonly LoadedKey[] {
+  loadKeys(afterKeyRow: number): readonly LoadedKey[] {
     return this.#explained(({ database }) => {
-      const rows = database
-        .prepare(
-          `SELECT key_row, ${keyColumns} FROM kms_key WHERE (partition, account, region, key_id) > (?, ?, ?, ?)
-           ORDER BY partition, account, region, key_id LIMIT ${chunkRows}`,
-        )
+      const keys = database
+        .prepare(`SELECT key_row, ${keyColumns} FROM kms_key WHERE key_row > ? ORDER BY key_row LIMIT ${chunkRows}`)
         .raw()
-        .all(after?.partition ?? '', after?.account ?? '', after?.region ?? '', after?.keyId ?? '') as Row[];
-      const materials = database.prepare(`SELECT ${materialColumns} FROM material WHERE key_row = ? ORDER BY position`).raw();
-      return rows.map(([keyRow, ...row]) => ({ row, materials: materials.all(keyRow) as Row[] }));
+        .all(afterKeyRow) as [number, ...ColumnValue[]][];
+      const materials = database
+        .prepare(`SELECT key_row, ${materialColumns} FROM material WHERE key_row > ? AND key_row <= ? ORDER BY key_row, position`)
+        .raw()
+        .all(afterKeyRow, keys.at(-1)?.[0] ?? afterKeyRow) as [number, ...ColumnValue[]][];
+      const materialsByKey = new Map<number, Row[]>(keys.map(([keyRow]) => [keyRow, []]));
+      for (const [keyRow, ...row] of materials) materialsByKey.get(keyRow)?.push(row);
+      return keys.map(([keyRow, ...row]) => ({ keyRow, row, materials: materialsByKey.get(keyRow) ?? [] }));
     });
   }
 
