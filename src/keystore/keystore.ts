@@ -64,6 +64,8 @@ export interface KeyStoreDescription {
   readonly residency: Residency;
   /** Suite of new symmetric materials; undefined when the store cannot make any. */
   readonly suite: CiphertextSuite | undefined;
+  /** KeySpecs of the API that new keys of this store can have. Absent: SYMMETRIC_DEFAULT where `suite` is set. */
+  readonly keySpecs?: readonly string[];
   /** Why something is refused or reduced, for `doctor` and the start-up log. */
   readonly remarks: readonly string[];
 }

@@ -1,8 +1,9 @@
 /**
- * What an operation declares: its name, the keys it touches, the states it allows, and what it does. The pipeline
+ * What an operation declares: its name, the keys it touches, the rules of its own, and what it does. The pipeline
  * (`pipeline.ts`) does the rest once for all operations, in one order, so that no operation can forget a check.
  */
 import type { AliasRecord, KeyRecord, KeyUsage } from '../keys/key-record.ts';
+import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
 import type { Clock } from '../clock.ts';
 import type { KeyStores } from './key-stores.ts';
 import type { Log } from '../log.ts';
@@ -38,60 +39,70 @@ export interface ServiceParts {
 
 /** A validated input: members by their API name; blobs as Uint8Array, timestamps as milliseconds, maps as plain objects. */
 export type OperationInput = Readonly<Record<string, unknown>>;
-export type OperationOutput = Readonly<Record<string, unknown>>;
+/** Members of the reply: blobs as Uint8Array, timestamps as Date. Undefined where the model has no output: the reply's body is empty. */
+export type OperationOutput = Readonly<Record<string, unknown>> | undefined;
 
 /** One key that a request names, resolved. */
 export interface ResolvedKey {
   readonly record: KeyRecord;
   /** The alias the request used, if it used one. */
   readonly alias: AliasRecord | undefined;
+  /** The parsed ciphertext that names the key, if that is how the request came to it. */
+  readonly ciphertext: CiphertextHeader | undefined;
 }
 
+/** Resolved keys by the name the operation declared for them. */
+export type ResolvedKeys<KeyName extends string = string> = Readonly<Record<KeyName, ResolvedKey>>;
+
 /** What `perform` gets. */
-export interface OperationContext {
+export interface OperationContext<KeyName extends string = string> {
   readonly parts: ServiceParts;
   readonly caller: Caller;
   readonly scope: Scope;
-  /** Resolved keys by the name the operation declared for them. */
-  readonly keys: Readonly<Record<string, ResolvedKey>>;
+  readonly keys: ResolvedKeys<KeyName>;
   readonly signal: AbortSignal | undefined;
 }
 
 /** How one input member names a key. */
-export interface KeyReference {
+export interface KeyReference<KeyName extends string = string> {
   /** Input member, for example `KeyId`. */
   readonly member: string;
   /** Name under which `perform` finds it, for example `key`. */
-  readonly as: string;
+  readonly as: KeyName;
   readonly aliasAllowed: boolean;
+  /** Whether key policies can permit keys of other accounts here. */
   readonly crossAccount: boolean;
   /** The member may be absent (Decrypt takes the key from the ciphertext). */
   readonly optional?: boolean;
 }
 
-/** Row of the key-state table (kms-api.md section 4) that applies to a resolved key. */
-export type StateRule =
-  | 'any'
-  | 'cryptographic'
-  | 'cancel-deletion'
-  | 'create-alias'
-  | 'enable-disable'
-  | 'schedule-deletion'
-  | 'edit-metadata';
-
-/** An operation of the AWS KMS API. */
-export interface Operation {
+/**
+ * An operation of the AWS KMS API. Its row of the key-state table applies to every key it resolves (`keys/key-states.ts`).
+ * Each step throws KmsError to refuse the request.
+ */
+export interface Operation<Input = OperationInput, KeyName extends string = string> {
   /** API name, for example `ScheduleKeyDeletion`. */
   readonly name: string;
-  /** IAM action without `kms:`, per key reference where they differ (ReEncryptFrom, ReEncryptTo). */
-  readonly action: string | Readonly<Record<string, string>>;
-  readonly keys: readonly KeyReference[];
-  /** Adds keys that no member names: Decrypt and ReEncrypt read them from the ciphertext header. */
-  readonly keysFromInput?: (input: OperationInput, context: Omit<OperationContext, 'keys'>, named: Readonly<Record<string, ResolvedKey>>) => Readonly<Record<string, ResolvedKey>>;
-  readonly states: StateRule | Readonly<Record<string, StateRule>>;
-  /** KeyUsage that the key must have, checked after the state. */
+  /** IAM action without `kms:`, per key where they differ (ReEncryptFrom, ReEncryptTo). */
+  readonly action: string | Readonly<Record<KeyName, string>>;
+  readonly keys: readonly KeyReference<KeyName>[];
+  /** KeyUsage that the keys must have, checked after the state. */
   readonly usage?: KeyUsage;
-  /** Rules between members that need no key (exactly one of KeySpec and NumberOfBytes...). Throws KmsError. */
-  readonly validate?: (input: OperationInput) => void;
-  readonly perform: (input: OperationInput, context: OperationContext) => Promise<OperationOutput> | OperationOutput;
+  /** Rules between members that need no key (exactly one of KeySpec and NumberOfBytes...). */
+  readonly validate?: (input: Input) => void;
+  /** Adds keys that no member names: Decrypt and ReEncrypt read them from the ciphertext. Gets the keys that members named. */
+  readonly keysFromInput?: (input: Input, context: OperationContext) => Partial<ResolvedKeys<KeyName>>;
+  /** Rules between members and keys: spec, algorithm. Checked after state and usage. */
+  readonly check?: (input: Input, context: OperationContext<KeyName>) => void;
+  /** What must be tried, besides the checks, before a dry run may say that the request would have succeeded. */
+  readonly dryRun?: (input: Input, context: OperationContext<KeyName>) => Promise<void> | void;
+  readonly perform: (input: Input, context: OperationContext<KeyName>) => Promise<OperationOutput> | OperationOutput;
+}
+
+/**
+ * Makes an operation whose input is typed by its members. The types hold because the pipeline decodes every input by the
+ * API table of the same operation, and resolves every key that is not optional, before it calls anything here.
+ */
+export function defineOperation<Input, KeyName extends string = never>(operation: Operation<Input, KeyName>): Operation {
+  return operation as unknown as Operation;
 }

@@ -1,0 +1,54 @@
+/** KeyMetadata as CreateKey and DescribeKey answer it, with the members that each kind and state of key has (kms-api.md 1.1). */
+import { keyAlgorithms } from './algorithms.ts';
+import { keyArn } from './arn.ts';
+import type { KeyRecord, KeyUsage } from './key-record.ts';
+
+const ALGORITHM_MEMBERS: Readonly<Record<KeyUsage, string>> = {
+  ENCRYPT_DECRYPT: 'EncryptionAlgorithms',
+  SIGN_VERIFY: 'SigningAlgorithms',
+  GENERATE_VERIFY_MAC: 'MacAlgorithms',
+  KEY_AGREEMENT: 'KeyAgreementAlgorithms',
+  ENCAPSULATE_DECAPSULATE: 'EncapsulationAlgorithms',
+};
+
+/**
+ * The metadata of a key; dates as Date. `ProtectionLevel` (HSM or SOFTWARE, SOFTWARE when any material is) is ours: AWS has no such
+ * member and its SDKs ignore it. It is absent while a key has no material.
+ */
+export function keyMetadata(key: KeyRecord): Readonly<Record<string, unknown>> {
+  return {
+    AWSAccountId: key.account,
+    KeyId: key.keyId,
+    Arn: keyArn(key),
+    CreationDate: new Date(key.createdAtMs),
+    Enabled: key.state === 'Enabled' || key.state === 'Updating',
+    Description: key.description,
+    KeyUsage: key.keyUsage,
+    KeyState: key.state,
+    ...deletionMembers(key),
+    Origin: key.origin,
+    KeyManager: key.keyManager,
+    CustomerMasterKeySpec: key.keySpec,
+    KeySpec: key.keySpec,
+    [ALGORITHM_MEMBERS[key.keyUsage]]: keyAlgorithms(key.keySpec, key.keyUsage),
+    MultiRegion: key.multiRegion,
+    ...currentMaterialMember(key),
+    ...protectionMember(key),
+  };
+}
+
+function deletionMembers(key: KeyRecord): object {
+  if (key.state === 'PendingDeletion' && key.deletionAtMs !== undefined) return { DeletionDate: new Date(key.deletionAtMs) };
+  return key.state === 'PendingReplicaDeletion' ? { PendingDeletionWindowInDays: key.pendingWindowDays } : {};
+}
+
+/** Only symmetric encryption keys of this service's own key stores show their material (kms-api.md 10.3, 36 and 57). */
+function currentMaterialMember(key: KeyRecord): object {
+  const shown = key.keySpec === 'SYMMETRIC_DEFAULT' && (key.origin === 'AWS_KMS' || key.origin === 'EXTERNAL');
+  return shown && key.currentMaterialId !== undefined ? { CurrentKeyMaterialId: key.currentMaterialId } : {};
+}
+
+function protectionMember(key: KeyRecord): object {
+  if (key.materials.length === 0) return {};
+  return { ProtectionLevel: key.materials.every((material) => material.protection === 'HSM') ? 'HSM' : 'SOFTWARE' };
+}

@@ -1,0 +1,12 @@
+/** DescribeKey: the metadata of a key. */
+import { keyMetadata } from '../keys/key-metadata.ts';
+import { usedKey } from './named-key.ts';
+import { defineOperation } from './operation.ts';
+import type { Operation } from './operation.ts';
+
+export const describeKey: Operation = defineOperation<object, 'key'>({
+  name: 'DescribeKey',
+  action: 'DescribeKey',
+  keys: usedKey,
+  perform: (_input, { keys }) => ({ KeyMetadata: keyMetadata(keys.key.record) }),
+});

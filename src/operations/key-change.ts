@@ -1,0 +1,33 @@
+/** Changing what is remembered of a key: read again, judge again, commit; a change that somebody else made in between is never lost. */
+import { KmsError } from '../errors.ts';
+import { keyArn } from '../keys/arn.ts';
+import { keyStateCheck } from '../keys/key-states.ts';
+import type { KeyRecord } from '../keys/key-record.ts';
+import type { Store } from '../store/store.ts';
+import type { OperationContext, ResolvedKey, ServiceParts } from './operation.ts';
+
+/** Computes the changed record from the newest one; `version` is set by `changeKey`. Throws KmsError to refuse. */
+export type KeyEdit = (current: KeyRecord, store: Store) => KeyRecord;
+
+/** Checks the state of the newest record for `operation`, edits it, commits. Resolves to the record now in force. */
+export function changeKey(operation: string, { record }: ResolvedKey, context: OperationContext, edit: KeyEdit): Promise<KeyRecord> {
+  const checkState = keyStateCheck(operation);
+  return context.parts.store.transact((store) => {
+    const current = currentKey(store, record);
+    checkState(current);
+    const changed = { ...edit(current, store), version: current.version + 1 };
+    return { changes: [{ kind: 'put-key', record: changed, replacesVersion: current.version }], result: changed };
+  });
+}
+
+/** The newest record of a key that was resolved a moment ago. Throws KmsError NotFoundException. */
+export function currentKey(store: Store, key: KeyRecord): KeyRecord {
+  const current = store.key(key, key.keyId);
+  if (current === undefined) throw new KmsError('NotFoundException', `Key '${keyArn(key)}' does not exist`);
+  return current;
+}
+
+/** Has every host destroy its session objects of the key's materials; resolves when all of it is acknowledged. */
+export async function forgetMaterials(key: KeyRecord, parts: ServiceParts): Promise<void> {
+  await Promise.all(key.materials.map((material) => parts.keyStores.byName(material.keyStore).forget(material.materialId)));
+}

@@ -1,0 +1,8 @@
+/** The two usual ways in which operations name their key: see `KeyReference`. */
+import type { KeyReference } from './operation.ts';
+
+/** `KeyId` of management operations: key id or key ARN of the caller's own account. */
+export const managedKey: readonly KeyReference<'key'>[] = [{ member: 'KeyId', as: 'key', aliasAllowed: false, crossAccount: false }];
+
+/** `KeyId` of operations that use a key: aliases too, and keys of other accounts where policies permit. */
+export const usedKey: readonly KeyReference<'key'>[] = [{ member: 'KeyId', as: 'key', aliasAllowed: true, crossAccount: true }];

@@ -1,0 +1,121 @@
+/**
+ * The one path of every request: shape, rules between members, keys, authorisation, state, usage, the operation's own checks, dry
+ * run, the act (order of kms-api.md 2.5). Operations are data to it; it knows none by name.
+ */
+import { apiOperations } from '../api/model.ts';
+import { inputDecoder } from '../api/decode-input.ts';
+import { KmsError } from '../errors.ts';
+import { keyArn } from '../keys/arn.ts';
+import { keyStateCheck } from '../keys/key-states.ts';
+import { ciphertextKeyDenied, isAuthorised } from './authorise.ts';
+import { resolveKey } from './resolve-key.ts';
+import { isServiceFailure, toKmsError } from './service-failure.ts';
+import type { InputDecoder } from '../api/decode-input.ts';
+import type { KeyRecord } from '../keys/key-record.ts';
+import type { Caller, Operation, OperationContext, OperationInput, OperationOutput, ResolvedKey, ServiceParts } from './operation.ts';
+
+/** What is worked out once per operation, so that a request pays for lookups only. */
+interface CompiledOperation {
+  readonly operation: Operation;
+  readonly decode: InputDecoder;
+  readonly checkState: ((key: KeyRecord) => void) | undefined;
+  readonly hasDryRun: boolean;
+}
+
+type Keys = Record<string, ResolvedKey>;
+
+/** Performs operations by name; see `Kms.perform`. */
+export class Pipeline {
+  readonly #parts: ServiceParts;
+  readonly #operations: ReadonlyMap<string, CompiledOperation>;
+
+  /** Throws RangeError for an operation that the API, or the key-state table, does not have. */
+  constructor(parts: ServiceParts, operations: readonly Operation[]) {
+    this.#parts = parts;
+    this.#operations = new Map(operations.map((operation) => [operation.name, compile(operation)]));
+  }
+
+  has(name: string): boolean {
+    return this.#operations.has(name);
+  }
+
+  async perform(name: string, json: unknown, caller: Caller, signal?: AbortSignal): Promise<OperationOutput> {
+    try {
+      const compiled = this.#operations.get(name);
+      if (compiled === undefined) throw new KmsError('UnknownOperationException');
+      return await this.#run(compiled, json, caller, signal);
+    } catch (error) {
+      throw this.#reported(toKmsError(error), name, caller);
+    }
+  }
+
+  async #run(compiled: CompiledOperation, json: unknown, caller: Caller, signal: AbortSignal | undefined): Promise<OperationOutput> {
+    const { operation } = compiled;
+    const input = compiled.decode(json);
+    operation.validate?.(input);
+    const keys: Keys = {};
+    const scope = { partition: caller.partition, account: caller.account, region: caller.region };
+    const context: OperationContext = { parts: this.#parts, caller, scope, keys, signal };
+    addNamedKeys(keys, operation, input, context);
+    addKeysFromInput(keys, operation, input, context);
+    for (const name in keys) checkKey(keys[name] as ResolvedKey, compiled);
+    operation.check?.(input, context);
+    if (compiled.hasDryRun && input['DryRun'] === true) {
+      await operation.dryRun?.(input, context);
+      throw new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
+    }
+    return operation.perform(input, context);
+  }
+
+  #reported(error: KmsError, operation: string, caller: Caller): KmsError {
+    if (isServiceFailure(error)) {
+      this.#parts.log.error({ operation, requestId: caller.requestId, code: error.code, err: error.cause }, 'operation failed');
+    }
+    return error;
+  }
+}
+
+function compile(operation: Operation): CompiledOperation {
+  const namesKeys = operation.keys.length > 0 || operation.keysFromInput !== undefined;
+  return {
+    operation,
+    decode: inputDecoder(operation.name),
+    checkState: namesKeys ? keyStateCheck(operation.name) : undefined,
+    hasDryRun: apiOperations.get(operation.name)?.input['DryRun'] !== undefined,
+  };
+}
+
+function addNamedKeys(keys: Keys, operation: Operation, input: OperationInput, context: OperationContext): void {
+  for (const reference of operation.keys) {
+    const text = input[reference.member];
+    // The API table refuses a required member that is absent; an optional key may be absent.
+    if (text === undefined) continue;
+    const action = actionOn(operation, reference.as);
+    const lookup = { store: context.parts.store, caller: context.caller, scope: context.scope, action };
+    keys[reference.as] = resolveKey(text as string, reference, lookup);
+  }
+}
+
+/** A key that only the ciphertext names is denied in words of its own, which do not tell whether it exists. */
+function addKeysFromInput(keys: Keys, operation: Operation, input: OperationInput, context: OperationContext): void {
+  const found = operation.keysFromInput?.(input, context);
+  for (const name in found) {
+    const key = found[name] as ResolvedKey;
+    if (!isAuthorised(context.caller, key.record)) throw ciphertextKeyDenied();
+    keys[name] = key;
+  }
+}
+
+function checkKey({ record }: ResolvedKey, { operation, checkState }: CompiledOperation): void {
+  checkState?.(record);
+  if (operation.usage !== undefined && record.keyUsage !== operation.usage) {
+    throw new KmsError(
+      'InvalidKeyUsageException',
+      `${keyArn(record)} key usage is ${record.keyUsage} which is not valid for ${operation.name}.`,
+    );
+  }
+}
+
+function actionOn(operation: Operation, keyName: string): string {
+  return typeof operation.action === 'string' ? operation.action : (operation.action[keyName] ?? operation.name);
+}

@@ -1,0 +1,50 @@
+/**
+ * Compares what the store remembers with what the key stores hold, and reports both differences. It never repairs: an object that
+ * nobody knows may be another's, and a material that is not found may be behind a fault.
+ */
+import { toHex } from '../../bytes.ts';
+import { keyArn } from '../../keys/arn.ts';
+import type { KeyStore } from '../../keystore/keystore.ts';
+import type { ServiceParts } from '../operation.ts';
+
+/** What differs in one key store. */
+export interface PresenceReport {
+  readonly keyStore: string;
+  /** Materials that the store remembers and the key store does not list. */
+  readonly missing: readonly { readonly keyArn: string; readonly materialId: string }[];
+  /** Object ids (hex) that the key store lists and the store does not know. */
+  readonly unknownObjectIds: readonly string[];
+}
+
+interface KnownObjects {
+  /** Materials by object id (hex). */
+  readonly materials: ReadonlyMap<string, { readonly keyArn: string; readonly materialId: string }>;
+  readonly intents: ReadonlySet<string>;
+}
+
+/** Compares one key store. Rejects with KeyStoreError when it cannot be listed. */
+export async function comparePresence(keyStore: KeyStore, parts: ServiceParts): Promise<PresenceReport> {
+  // Keys come and go meanwhile: only what the store says before and after the listing counts as missing, and only what it
+  // says neither before nor after counts as unknown.
+  const before = knownObjects(keyStore.name, parts);
+  const listed = new Set((await keyStore.listObjectIds()).map(toHex));
+  const after = knownObjects(keyStore.name, parts);
+  const isKnown = (id: string): boolean => [before, after].some((known) => known.materials.has(id) || known.intents.has(id));
+  return {
+    keyStore: keyStore.name,
+    missing: [...after.materials].filter(([id]) => before.materials.has(id) && !listed.has(id)).map(([, material]) => material),
+    unknownObjectIds: [...listed].filter((id) => !isKnown(id)),
+  };
+}
+
+function knownObjects(keyStore: string, { store }: ServiceParts): KnownObjects {
+  const materials = new Map<string, { keyArn: string; materialId: string }>();
+  for (const key of store.allKeys()) {
+    for (const material of key.materials) {
+      if (material.keyStore === keyStore && material.residency === 'token') {
+        materials.set(toHex(material.reference), { keyArn: keyArn(key), materialId: material.materialId });
+      }
+    }
+  }
+  return { materials, intents: new Set(store.intents().map((intent) => toHex(intent.objectId))) };
+}

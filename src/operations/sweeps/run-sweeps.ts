@@ -1,0 +1,36 @@
+/** The scheduled work on keys: expired intents, due deletions. The daemon calls it every few minutes; nothing here keeps time itself. */
+import { sweepDueDeletions } from './due-deletion.ts';
+import { sweepExpiredIntents } from './expired-intents.ts';
+import type { Clock } from '../../clock.ts';
+import type { ServiceParts } from '../operation.ts';
+import type { ElapsedTime } from './due-deletion.ts';
+
+export interface SweepReport {
+  /** Intents of acts that were not finished, settled now. */
+  readonly settledIntents: number;
+  /** Keys deleted. */
+  readonly deleted: number;
+  /** True while a jump of the wall clock waits for an operator's confirmation. */
+  readonly deletionsPaused: boolean;
+}
+
+/**
+ * One round. `elapsed` is the time since the round before in this process; zero for the first. Rejects only when the store fails;
+ * what one key store cannot do now is logged and repeated in a later round.
+ */
+export async function runSweeps(parts: ServiceParts, elapsed: ElapsedTime): Promise<SweepReport> {
+  const deletions = await sweepDueDeletions(parts, elapsed);
+  return { settledIntents: await sweepExpiredIntents(parts), ...deletions };
+}
+
+/** A stopwatch over both clocks: each call gives the time since the call before, zero at first. */
+export function sweepStopwatch(clock: Clock): () => ElapsedTime {
+  let wallMs = clock.nowMs();
+  let runningMs = clock.monotonicMs();
+  return () => {
+    const elapsed = { wallMs: clock.nowMs() - wallMs, runningMs: clock.monotonicMs() - runningMs };
+    wallMs += elapsed.wallMs;
+    runningMs += elapsed.runningMs;
+    return elapsed;
+  };
+}
