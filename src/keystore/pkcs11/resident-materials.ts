@@ -1,0 +1,138 @@
+/**
+ * Materials that live in the token as objects (residency `token`), named by CKA_ID. The token is listed once for each of
+ * its lives, not searched for each key: a search costs time in proportion to all objects of the token.
+ */
+import { randomBytes } from 'node:crypto';
+import { toHex } from '../../bytes.ts';
+import type { MaterialRecord } from '../../keys/key-record.ts';
+import { materialIdOf } from '../../keys/material-id.ts';
+import { TokenError } from '../../token/token-error.ts';
+import type { Template } from '../../token/mechanism.ts';
+import type { DescribedObject, Token, TokenObject } from '../../token/token.ts';
+import type { BoundMaterial, MaterialRequest } from '../keystore.ts';
+import { KeyStoreError } from '../keystore.ts';
+import { fingerprintOf, proveMaterial } from './derivation.ts';
+import { generationMechanism, residentTemplate } from './material-templates.ts';
+import type { TokenSuite } from './material-templates.ts';
+
+/** What creation adds to a material record. */
+export type CreatedMaterial = Pick<MaterialRecord, 'materialId' | 'reference' | 'fingerprint'>;
+
+/** Label of every material: short ASCII for tokens with 32 characters, and found again by its form. */
+const labelPattern = /^hsm-kms [0-9a-z-]{8}$/;
+const allTokenKeys: Template = { CLASS: 'SECRET_KEY', TOKEN: true };
+
+export class ResidentMaterials {
+  readonly #token: Token;
+  #listing: Promise<ReadonlyMap<string, TokenObject>> | undefined;
+
+  constructor(token: Token) {
+    this.#token = token;
+  }
+
+  /** Forgets the listing: the token has a new life, or denied a handle. */
+  relist(): void {
+    this.#listing = undefined;
+  }
+
+  /** Safe to run twice for one request: what an earlier attempt left was never used and is made again. */
+  async create(request: MaterialRequest, suite: TokenSuite): Promise<CreatedMaterial> {
+    const { keyId } = request.key;
+    const label = `hsm-kms ${keyId.slice(0, 8)}`;
+    await this.#destroyAll(request.objectId);
+    const { object } = await this.#token
+      .generateKey(generationMechanism(suite), residentTemplate(suite, request.objectId, label))
+      .catch(neverTwice);
+    const fingerprint = await fingerprintOf(this.#token, object, suite);
+    return { reference: request.objectId, fingerprint, materialId: materialIdOf(keyId, fingerprint) };
+  }
+
+  /** Finds the object, exactly one, and proves that it is the material. */
+  async open(bound: BoundMaterial, suite: TokenSuite): Promise<TokenObject> {
+    const object = await this.#locate(bound.material.reference);
+    await proveMaterial(this.#token, object, suite, bound);
+    return object;
+  }
+
+  /** Destroys every object of this id and makes sure that none is left. Resolves to whether there was one. Safe to run twice. */
+  async destroy(objectId: Uint8Array): Promise<boolean> {
+    const found = await this.#destroyAll(objectId);
+    // An empty search may also mean that the token cannot read its storage now.
+    if (!found) await this.#proveStorage();
+    const left = await this.#search(objectId);
+    if (left.length > 0) throw new TokenError('device', 'A destroyed object is still in the token');
+    this.relist();
+    return found;
+  }
+
+  /** CKA_ID of every material of this service in the token. */
+  async objectIds(): Promise<readonly Uint8Array[]> {
+    const objects = await this.#token.findObjects(allTokenKeys, ['ID', 'LABEL']);
+    return objects.filter(isMaterial).map(({ attributes }) => attributes.ID!);
+  }
+
+  async #locate(objectId: Uint8Array): Promise<TokenObject> {
+    const listing = await this.#listed();
+    const listed = listing.get(toHex(objectId));
+    if (listed !== undefined && this.#token.isCurrent(listed)) return listed;
+    const [found, ...more] = await this.#search(objectId);
+    if (found === undefined && listing.size === 0) await this.#proveStorage();
+    if (more.length > 0)
+      throw new KeyStoreError('material-missing', 'The token holds several objects with the id of this key material; none of them is used');
+    if (found === undefined)
+      throw new KeyStoreError('material-missing', 'The token does not show this key material now; it is not taken for deleted');
+    return found.object;
+  }
+
+  async #listed(): Promise<ReadonlyMap<string, TokenObject>> {
+    const listing = (this.#listing ??= this.#list());
+    try {
+      return await listing;
+    } catch (error) {
+      if (this.#listing === listing) this.#listing = undefined;
+      throw error;
+    }
+  }
+
+  /** Objects by CKA_ID in hexadecimal; ids that occur twice are left out, so that the search reports them. */
+  async #list(): Promise<ReadonlyMap<string, TokenObject>> {
+    const objects = (await this.#token.findObjects(allTokenKeys, ['ID', 'LABEL'])).filter(isMaterial);
+    const listed = new Map<string, TokenObject>();
+    const repeated = new Set<string>();
+    for (const { object, attributes } of objects) {
+      const id = toHex(attributes.ID!);
+      if (listed.has(id)) repeated.add(id);
+      listed.set(id, object);
+    }
+    for (const id of repeated) listed.delete(id);
+    return listed;
+  }
+
+  async #search(objectId: Uint8Array): Promise<readonly DescribedObject[]> {
+    return this.#token.findObjects({ ...allTokenKeys, ID: objectId }, []);
+  }
+
+  async #destroyAll(objectId: Uint8Array): Promise<boolean> {
+    const found = await this.#search(objectId);
+    for (const { object } of found) await this.#token.destroyObject(object);
+    return found.length > 0;
+  }
+
+  /** Makes, finds and destroys a witness: only a token that shows it can be believed when it shows nothing. */
+  async #proveStorage(): Promise<void> {
+    const objectId = randomBytes(16);
+    await this.#token.generateKey(generationMechanism('direct'), residentTemplate('direct', objectId, 'hsm-kms storage witness'));
+    const found = await this.#destroyAll(objectId);
+    if (!found) throw new TokenError('device', 'The token does not show an object that it has just made');
+  }
+}
+
+function isMaterial({ attributes }: DescribedObject): boolean {
+  return attributes.ID?.length === 16 && labelPattern.test(attributes.LABEL ?? '');
+}
+
+/** A generation without an answer may still happen: running it again could leave two objects of one id. */
+function neverTwice(error: unknown): never {
+  if (!(error instanceof TokenError) || error.kind !== 'overdue') throw error;
+  throw new KeyStoreError('timeout', 'The token did not answer in time to the generation of a key', { cause: error });
+}

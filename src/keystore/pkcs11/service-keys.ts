@@ -1,0 +1,106 @@
+/**
+ * The two keys of this service that a token with wrapped materials holds: the wrapping key, and the key of the record MAC.
+ * `hsm-kms token init` makes them from the templates here; the key store only finds them.
+ */
+import { toHex } from '../../bytes.ts';
+import type { AttributeName, Template } from '../../token/mechanism.ts';
+import type { DescribedObject, Token, TokenObject } from '../../token/token.ts';
+import { KeyStoreError } from '../keystore.ts';
+import type { KeyWrapAlgorithm } from './exported-key-token.ts';
+
+export const wrappingKeyLabel = 'hsm-kms wrapping key';
+export const recordMacKeyLabel = 'hsm-kms record MAC key';
+
+const noUsage: Template = { ENCRYPT: false, DECRYPT: false, SIGN: false, VERIFY: false, WRAP: false, UNWRAP: false, DERIVE: false };
+const heldForGood: Template = { CLASS: 'SECRET_KEY', TOKEN: true, SENSITIVE: true, EXTRACTABLE: false, MODIFIABLE: false, ...noUsage };
+
+/**
+ * Template of the wrapping key (AES_KEY_GEN). `trusted` asks for CKA_TRUSTED, which only the SO may set; an SO session makes
+ * public objects only, hence PRIVATE false. Whatever is unwrapped with it is sensitive and cannot be taken out again.
+ */
+export function wrappingKeyTemplate(objectId: Uint8Array, trusted: boolean): Template {
+  return {
+    ...heldForGood,
+    KEY_TYPE: 'AES',
+    VALUE_LEN: 32,
+    PRIVATE: !trusted,
+    ...(trusted ? { TRUSTED: true } : {}),
+    WRAP: true,
+    UNWRAP: true,
+    UNWRAP_TEMPLATE: { SENSITIVE: true, EXTRACTABLE: false },
+    ID: objectId,
+    LABEL: wrappingKeyLabel,
+  };
+}
+
+/** Template of the record MAC key (GENERIC_SECRET_KEY_GEN), made by the user. */
+export function recordMacKeyTemplate(objectId: Uint8Array): Template {
+  return {
+    ...heldForGood,
+    KEY_TYPE: 'GENERIC_SECRET',
+    VALUE_LEN: 32,
+    PRIVATE: true,
+    SIGN: true,
+    VERIFY: true,
+    ID: objectId,
+    LABEL: recordMacKeyLabel,
+  };
+}
+
+export interface WrappingKey {
+  readonly object: TokenObject;
+  readonly id: Uint8Array;
+  readonly trusted: boolean;
+}
+
+export interface ServiceKeys {
+  readonly recordMac: TokenObject;
+  /** The wrapping key of new materials. */
+  readonly current: WrappingKey;
+  /** All wrapping keys by CKA_ID, hexadecimal: records name the one they need. */
+  readonly wrapping: ReadonlyMap<string, WrappingKey>;
+}
+
+/** The best key wrap of the token: RFC 5649 where it was measured, else RFC 3394. Undefined when it has none. */
+export function keyWrapAlgorithm(token: Token): KeyWrapAlgorithm | undefined {
+  const { kwp, aesKeyWrap } = token.capabilities;
+  if (kwp !== undefined) return 'AES-KWP';
+  return aesKeyWrap ? 'AES-KW' : undefined;
+}
+
+/** Finds both keys. Rejects with KeyStoreError `refused` when they are not there or not to be trusted. */
+export async function findServiceKeys(token: Token): Promise<ServiceKeys> {
+  const [recordMac] = await findByLabel(token, recordMacKeyLabel, 'exactly one');
+  const found = await findByLabel(token, wrappingKeyLabel, 'one or more');
+  const keys = found.map(({ object, attributes }) => ({
+    object,
+    id: attributes.ID ?? new Uint8Array(0),
+    trusted: attributes.TRUSTED === true,
+  }));
+  const current = keys.find((key) => key.trusted) ?? keys[0]!;
+  return { recordMac: recordMac!.object, current, wrapping: new Map(keys.map((key) => [toHex(key.id), key])) };
+}
+
+async function findByLabel(token: Token, label: string, count: 'exactly one' | 'one or more'): Promise<readonly DescribedObject[]> {
+  const readBack: readonly AttributeName[] = ['ID', 'TRUSTED', 'SENSITIVE', 'EXTRACTABLE'];
+  const found = await token.findObjects({ CLASS: 'SECRET_KEY', TOKEN: true, LABEL: label }, readBack);
+  if (found.length === 0) {
+    throw new KeyStoreError(
+      'refused',
+      `The token shows no key with the label "${label}". If it was never prepared, run: hsm-kms token init`,
+    );
+  }
+  if (found.length > 1 && count === 'exactly one') {
+    throw new KeyStoreError(
+      'refused',
+      `The token holds ${found.length} keys with the label "${label}"; remove the ones that do not belong to this service`,
+    );
+  }
+  if (found.some(({ attributes }) => attributes.SENSITIVE !== true || attributes.EXTRACTABLE !== false)) {
+    throw new KeyStoreError(
+      'refused',
+      `The key with the label "${label}" can be taken out of the token; make it anew with: hsm-kms token init`,
+    );
+  }
+  return found;
+}

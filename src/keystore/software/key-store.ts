@@ -1,0 +1,157 @@
+/**
+ * The key store in software: materials sealed under a root key, computed with in this process. For development, tests, and
+ * keys that need no hardware; every key of it says SOFTWARE.
+ */
+import type { Clock } from '../../clock.ts';
+import type { CiphertextHeader } from '../../keys/ciphertext-blob.ts';
+import { parseCiphertextBlob } from '../../keys/ciphertext-blob.ts';
+import { canonicalEncryptionContext } from '../../keys/encryption-context.ts';
+import type { CiphertextSuite, MaterialRecord } from '../../keys/key-record.ts';
+import { materialIdOf } from '../../keys/material-id.ts';
+import type { Log } from '../../log.ts';
+import type { SecretBytes } from '../../secret-bytes.ts';
+import type { BoundMaterial, KeyStore, KeyStoreDescription, KeyStoreHealth, MaterialRequest, UsageLeases } from '../keystore.ts';
+import { KeyStoreError } from '../keystore.ts';
+import { symmetricSpec } from '../material-binding.ts';
+import type { FillRandom } from '../symmetric/iv-source.ts';
+import { openSystemRandom } from '../symmetric/iv-source.ts';
+import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
+import { softwareFingerprint } from './key-derivation.ts';
+import { MemoryVault } from './memory-vault.ts';
+import { materialBytes, rootKeyBytes, sealMaterial } from './sealed-material.ts';
+
+export interface SoftwareKeyStoreParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly leases: UsageLeases;
+  /** 32 bytes. The store takes it over and wipes it when it is closed. */
+  readonly rootKey: SecretBytes;
+  /** Keys that are kept in memory for epochs; 4,096 when absent. */
+  readonly epochKeysMax?: number;
+  /** The operating system's generator when absent. */
+  readonly fillRandom?: FillRandom;
+}
+
+const suite: CiphertextSuite = 'derived-aes-cbc-data';
+const randomBytesMax = 1024;
+
+/** A software key store. Throws TypeError when the root key has another length than 32 bytes. */
+export function openSoftwareKeyStore(config: { readonly name: string }, parts: SoftwareKeyStoreParts): KeyStore {
+  if (parts.rootKey.length !== rootKeyBytes) throw new TypeError(`The root key of a software key store must have ${rootKeyBytes} bytes`);
+  return new SoftwareKeyStore(config.name, parts);
+}
+
+class SoftwareKeyStore implements KeyStore {
+  readonly name: string;
+  readonly protection = 'SOFTWARE';
+  readonly #clock: Clock;
+  readonly #rootKey: SecretBytes;
+  readonly #fillRandom: FillRandom;
+  readonly #cipher: SymmetricCipher<SecretBytes>;
+
+  constructor(name: string, parts: SoftwareKeyStoreParts) {
+    this.name = name;
+    this.#clock = parts.clock;
+    this.#rootKey = parts.rootKey;
+    this.#fillRandom = parts.fillRandom ?? openSystemRandom();
+    const { clock, log, leases, epochKeysMax = 4096 } = parts;
+    this.#cipher = new SymmetricCipher(new MemoryVault(parts.rootKey), { clock, log, leases, epochKeysMax, fillRandom: this.#fillRandom });
+  }
+
+  describe(): KeyStoreDescription {
+    return {
+      name: this.name,
+      protection: this.protection,
+      residency: 'software',
+      suite,
+      remarks: ['keys of this store are not in hardware'],
+    };
+  }
+
+  health(): KeyStoreHealth {
+    return 'ready';
+  }
+
+  async createMaterial(request: MaterialRequest): Promise<MaterialRecord> {
+    if (request.keySpec !== symmetricSpec.keySpec || request.keyUsage !== symmetricSpec.keyUsage) {
+      throw new KeyStoreError(
+        'unsupported',
+        `The key store "${this.name}" does not make keys of spec ${request.keySpec} for ${request.keyUsage}`,
+      );
+    }
+    const material = this.#random(materialBytes);
+    try {
+      const fingerprint = softwareFingerprint(material, suite);
+      const materialId = materialIdOf(request.key.keyId, fingerprint);
+      const binding = { key: request.key, ...symmetricSpec, suite, custody: 'full', materialId, fingerprint } as const;
+      const reference = sealMaterial(this.#rootKey, this.#random(12), material, binding);
+      const { name: keyStore, protection } = this;
+      return {
+        materialId,
+        keyStore,
+        protection,
+        residency: 'software',
+        custody: 'full',
+        suite,
+        reference,
+        fingerprint,
+        createdAtMs: this.#clock.nowMs(),
+      };
+    } finally {
+      material.fill(0);
+    }
+  }
+
+  async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
+    return this.#cipher.encrypt(bound, plaintext, context);
+  }
+
+  async decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array): Promise<Uint8Array> {
+    return this.#cipher.decrypt(bound, header, context);
+  }
+
+  async random(lengthBytes: number): Promise<Uint8Array> {
+    if (!Number.isInteger(lengthBytes) || lengthBytes < 1 || lengthBytes > randomBytesMax)
+      throw new TypeError('1 to 1024 random bytes may be asked for');
+    return this.#random(lengthBytes);
+  }
+
+  async forget(materialId: string): Promise<void> {
+    await this.#cipher.forget(materialId);
+  }
+
+  /** The sealed record is the store's only copy, and the caller's to delete. */
+  async destroyMaterial(bound: BoundMaterial): Promise<void> {
+    await this.#cipher.forget(bound.material.materialId);
+  }
+
+  async destroyByObjectId(): Promise<boolean> {
+    return false;
+  }
+
+  async listObjectIds(): Promise<readonly Uint8Array[]> {
+    return [];
+  }
+
+  /** A material made, used both ways and dropped. */
+  async probe(): Promise<void> {
+    const key = { partition: 'aws', account: '000000000000', region: 'local', keyId: 'probe' };
+    const material = await this.createMaterial({ key, ...symmetricSpec, objectId: new Uint8Array(16) });
+    const noContext = canonicalEncryptionContext(undefined);
+    const header = parseCiphertextBlob(await this.encrypt({ key, material }, Uint8Array.of(1), noContext));
+    const [answer] = header === undefined ? [] : await this.decrypt({ key, material }, header, noContext);
+    await this.forget(material.materialId);
+    if (answer !== 1) throw new KeyStoreError('unavailable', 'The software key store failed its known-answer test');
+  }
+
+  async close(): Promise<void> {
+    await this.#cipher.close();
+    this.#rootKey.wipe();
+  }
+
+  #random(lengthBytes: number): Uint8Array {
+    const bytes = new Uint8Array(lengthBytes);
+    this.#fillRandom(bytes);
+    return bytes;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Materials that are open in the vault: opened once for all callers that wait, kept while they are used, the least recently
+ * used one closed when there are too many. Every use is checked against the key that the material was opened for.
+ */
+import type { BoundMaterial } from '../keystore.ts';
+import { KeyStoreError } from '../keystore.ts';
+import type { EncryptionEpoch } from './encryption-epoch.ts';
+import type { MaterialVault } from './material-vault.ts';
+import type { Retirement } from './retirement.ts';
+import type { SharedKey } from './shared-key.ts';
+
+/** An open material with the epoch that it encrypts under now. */
+export interface OpenedMaterial<Key> {
+  readonly bound: BoundMaterial;
+  readonly shared: SharedKey<Key>;
+  epoch: EncryptionEpoch<Key> | undefined;
+  /** Set while a new epoch is being made. */
+  nextEpoch: Promise<EncryptionEpoch<Key>> | undefined;
+}
+
+/** How often a call opens a material that is forgotten again before it can be used. */
+const openingsMax = 4;
+
+export class OpenedMaterials<Key> {
+  readonly #vault: MaterialVault<Key>;
+  readonly #materialsMax: number;
+  readonly #retirement: Retirement<Key>;
+  readonly #onClose: (materialId: string) => void;
+  readonly #opened = new Map<string, OpenedMaterial<Key>>();
+  readonly #opening = new Map<string, Promise<void>>();
+  #newest: OpenedMaterial<Key> | undefined;
+
+  /** `onClose` is told of each material that is closed, so that its epoch keys leave too. */
+  constructor(vault: MaterialVault<Key>, materialsMax: number, retirement: Retirement<Key>, onClose: (materialId: string) => void) {
+    this.#vault = vault;
+    this.#materialsMax = materialsMax;
+    this.#retirement = retirement;
+    this.#onClose = onClose;
+  }
+
+  /** Lends the open material to `work`, opening it first when needed. It stays open until `work` has settled. */
+  async use<T>(bound: BoundMaterial, work: (opened: OpenedMaterial<Key>, key: Key) => Promise<T>): Promise<T> {
+    for (let openings = 0; openings <= openingsMax; openings += 1) {
+      const opened = this.#find(bound);
+      if (opened !== undefined) return opened.shared.use((key) => work(opened, key));
+      await this.#openOnce(bound);
+    }
+    throw new KeyStoreError('unavailable', 'The key material was closed again and again while it was being opened');
+  }
+
+  /** Closes a material. New calls open it anew; `Retirement` knows when the old reference is gone. */
+  close(materialId: string): void {
+    const opened = this.#opened.get(materialId);
+    if (opened === undefined) return;
+    this.#opened.delete(materialId);
+    if (this.#newest === opened) this.#newest = undefined;
+    this.#onClose(materialId);
+    this.#retirement.begin(materialId, opened.shared);
+  }
+
+  closeAll(): void {
+    for (const materialId of this.#opened.keys()) this.close(materialId);
+  }
+
+  /** Resolves when no opening of the material is under way. */
+  async settled(materialId: string): Promise<void> {
+    await this.#opening.get(materialId)?.catch(() => undefined);
+  }
+
+  #find(bound: BoundMaterial): OpenedMaterial<Key> | undefined {
+    const { materialId } = bound.material;
+    const opened = this.#newest?.bound.material.materialId === materialId ? this.#newest : this.#opened.get(materialId);
+    if (opened === undefined) return undefined;
+    if (!this.#vault.isCurrent(opened.shared.key)) {
+      this.close(materialId);
+      return undefined;
+    }
+    if (!isSameBinding(opened.bound, bound)) {
+      throw new KeyStoreError('internal', 'The record of this key material names another key than the one it was made for');
+    }
+    if (opened !== this.#newest) this.#moveToNewest(materialId, opened);
+    return opened;
+  }
+
+  async #openOnce(bound: BoundMaterial): Promise<void> {
+    const { materialId } = bound.material;
+    let opening = this.#opening.get(materialId);
+    if (opening === undefined) {
+      opening = this.#open(bound).finally(() => this.#opening.delete(materialId));
+      this.#opening.set(materialId, opening);
+    }
+    await opening;
+  }
+
+  async #open(bound: BoundMaterial): Promise<void> {
+    const shared = await this.#vault.openMaterial(bound);
+    this.#moveToNewest(bound.material.materialId, { bound, shared, epoch: undefined, nextEpoch: undefined });
+    if (this.#opened.size <= this.#materialsMax) return;
+    const [oldest] = this.#opened.keys();
+    if (oldest !== undefined) this.close(oldest);
+  }
+
+  #moveToNewest(materialId: string, opened: OpenedMaterial<Key>): void {
+    this.#opened.delete(materialId);
+    this.#opened.set(materialId, opened);
+    this.#newest = opened;
+  }
+}
+
+/** The material id covers key id and fingerprint; the rest is compared so that an altered record is not served from the cache. */
+function isSameBinding(opened: BoundMaterial, used: BoundMaterial): boolean {
+  return (
+    opened.key.keyId === used.key.keyId &&
+    opened.key.account === used.key.account &&
+    opened.key.partition === used.key.partition &&
+    opened.material.suite === used.material.suite
+  );
+}
