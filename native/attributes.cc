@@ -65,31 +65,22 @@ CK_RV readTemplate(Call& call, CK_OBJECT_HANDLE object, CK_ATTRIBUTE attribute) 
   return CKR_OK;
 }
 
-// The value goes straight into the response. CKR_ATTRIBUTE_TYPE_INVALID stands for anything that is not there.
+// CKR_ATTRIBUTE_TYPE_INVALID stands for anything that is not there. Values are read into aligned memory: modules store CK_ULONG there.
 CK_RV readOne(Call& call, CK_OBJECT_HANDLE object, const AttributeRequest& wanted) {
   CK_ATTRIBUTE attribute{wanted.type, nullptr, 0};
   CK_RV rv = call.functions.C_GetAttributeValue(call.session, object, &attribute, 1);
   if (rv != CKR_OK) return rv;
   if (attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION || attribute.ulValueLen > kValueBytesMax) return CKR_ATTRIBUTE_TYPE_INVALID;
   if (wanted.kind == ValueKind::kTemplate) return readTemplate(call, object, attribute);
-  const size_t start = call.response.length();
-  call.response.u32(0);
-  if (attribute.ulValueLen > call.response.room()) {
-    call.response.advance(attribute.ulValueLen);
-    return CKR_OK;
-  }
-  // A non-NULL pointer even for an empty value: NULL would ask for the length again.
-  attribute.pValue = call.response.end();
+  // Room for one byte more: NULL would ask for the length again.
+  auto* value = call.arena.allocate<CK_ULONG>(attribute.ulValueLen / sizeof(CK_ULONG) + 1);
+  if (value == nullptr) return CKR_ATTRIBUTE_TYPE_INVALID;
   const CK_ULONG offered = attribute.ulValueLen;
+  attribute.pValue = value;
   rv = call.functions.C_GetAttributeValue(call.session, object, &attribute, 1);
   if (rv == CKR_OK && attribute.ulValueLen > offered) rv = CKR_ATTRIBUTE_TYPE_INVALID;
-  if (rv != CKR_OK) {
-    call.response.rewind(start);
-    return rv;
-  }
-  call.response.patchU32(start, static_cast<uint32_t>(attribute.ulValueLen));
-  call.response.advance(attribute.ulValueLen);
-  return CKR_OK;
+  if (rv == CKR_OK) call.response.bytes(value, attribute.ulValueLen);
+  return rv;
 }
 
 Outcome readSeparately(Call& call, CK_OBJECT_HANDLE object, const ReadBack& readBack) {

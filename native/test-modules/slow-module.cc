@@ -24,10 +24,8 @@ void sleepMicroseconds(long microseconds) {
 }
 
 void delay() {
-  static const long usual = numberFrom("SLOW_MODULE_US");
-  static const long switched = numberFrom("SLOW_MODULE_SWITCH_US");
-  static const char* const file = getenv("SLOW_MODULE_SWITCH");
-  const long microseconds = file != nullptr && access(file, F_OK) == 0 ? switched : usual;
+  const char* file = getenv("SLOW_MODULE_SWITCH");
+  const long microseconds = numberFrom(file != nullptr && access(file, F_OK) == 0 ? "SLOW_MODULE_SWITCH_US" : "SLOW_MODULE_US");
   if (microseconds > 0) sleepMicroseconds(microseconds);
 }
 

@@ -1,0 +1,95 @@
+/** The addon itself: whatever JavaScript passes to it, it answers with a TypeError and never with undefined behaviour. */
+import { createRequire } from 'node:module';
+import { afterEach, expect, test } from 'vitest';
+import type { NativeDoor } from '../../../src/token/native.ts';
+import { createDoor, nativeBuildPath, openInProcessCryptoki } from '../../../src/token/native.ts';
+import { NULL_MODULE, enterTestModule, fast, slow } from '../../support/cryptoki-doors.ts';
+
+const doors: NativeDoor[] = [];
+const open = (): NativeDoor => {
+  const { door } = createDoor();
+  doors.push(door);
+  return door;
+};
+afterEach(() => {
+  for (const door of doors.splice(0)) door.close();
+});
+
+const ODD: readonly unknown[] = [
+  undefined,
+  null,
+  -1,
+  1.5,
+  Number.NaN,
+  Infinity,
+  2 ** 32,
+  'text',
+  {},
+  [],
+  Symbol('x'),
+  () => {},
+  3n,
+  new Uint16Array(4),
+  new DataView(new ArrayBuffer(8)),
+];
+
+test('methods of a door refuse every wrong argument with a TypeError', () => {
+  const door = open() as unknown as Record<string, (...parameters: unknown[]) => unknown>;
+  for (const odd of ODD) {
+    expect(() => door['submit']!(odd, 0)).toThrow(TypeError);
+    expect(() => door['submit']!(0, odd)).toThrow(TypeError);
+    expect(() => door['sendPin']!(odd, new Uint8Array(4))).toThrow(TypeError);
+    expect(() => door['sendPin']!(1, odd)).toThrow(TypeError);
+    expect(() => door['listen']!(odd, () => {})).toThrow(TypeError);
+    if (!Array.isArray(odd)) expect(() => door['startEngine']!(odd, [])).toThrow(TypeError);
+    if (typeof odd !== 'function') expect(() => door['listen']!(new Uint32Array(1024), odd)).toThrow(TypeError);
+  }
+  expect(() => door['startEngine']!([7], ['x'])).toThrow(TypeError);
+  expect(() => door['startEngine']!(['A\0B'], ['x'])).toThrow(TypeError);
+  expect(() => door['submit']!(4, 0)).toThrow(TypeError);
+  expect(() => door['submit']!(0, 1024)).toThrow(TypeError);
+  expect(() => door['submit']!(0)).toThrow(TypeError);
+  expect(() => door['sendPin']!(1, new Uint8Array(1025))).toThrow(TypeError);
+  expect(() => door['listen']!(new Uint32Array(16), () => {})).toThrow(TypeError);
+});
+
+test('methods refuse an object that is no door', () => {
+  const door = open();
+  for (const name of ['memory', 'descriptors', 'handedOver', 'engineStopped', 'close'] as const) {
+    for (const impostor of [{}, Object.create(Object.getPrototypeOf(door) as object), undefined, 7]) {
+      expect(() => Reflect.apply(door[name], impostor, [])).toThrow(TypeError);
+    }
+  }
+});
+
+test('a door is made by new with a generation only', () => {
+  const { Door } = createRequire(import.meta.url)(nativeBuildPath('pkcs11.node')) as { Door: new (generation: unknown) => NativeDoor };
+  for (const odd of ODD) expect(() => new Door(odd)).toThrow(TypeError);
+  expect(() => (Door as unknown as (generation: number) => void)(1)).toThrow(TypeError);
+});
+
+test('a closed door refuses work and can be closed again', () => {
+  const door = open();
+  door.listen(new Uint32Array(1024), () => {});
+  door.close();
+  door.close();
+  expect(() => door.submit(0, 0)).toThrow(/closed/);
+  expect(() => door.sendPin(1, new Uint8Array(1))).toThrow(/closed/);
+  expect(() => door.startEngine([], [])).toThrow(/closed/);
+});
+
+test('two doors in one process work side by side, and a library that cannot be opened is named', async () => {
+  const [first, second] = await Promise.all([openInProcessCryptoki({ environment: {} }), openInProcessCryptoki({ environment: {} })]);
+  await enterTestModule(first, NULL_MODULE);
+  await expect(second.load({ path: '/no/such/module.so', deepBind: true, initialize: {} }, slow)).rejects.toThrow(/no\/such\/module\.so/);
+  await enterTestModule(second, NULL_MODULE);
+  await Promise.all([first.random(8, fast), second.random(8, fast)]);
+  await Promise.all([first.close(1000), second.close(1000)]);
+});
+
+test('the environment of a door in this process reaches the module', async () => {
+  const door = await openInProcessCryptoki({ environment: { NULL_MODULE_HANDLES: '3' } });
+  await enterTestModule(door, NULL_MODULE);
+  expect(await door.findObjects({}, [], slow)).toHaveLength(3);
+  await door.close(1000);
+});
