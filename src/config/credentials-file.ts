@@ -63,7 +63,7 @@ function parse(path: string, text: string): YamlSource {
     return parseYamlSource(path, text);
   } catch (error) {
     const lines = error instanceof ConfigError ? error.problems.map(({ line }) => line) : [];
-    throw configError(path, 'the file is not valid YAML here (values with special characters need quotes)', lines[0]);
+    throw configError(path, 'not valid YAML; put values with special characters in quotes', lines[0]);
   }
 }
 

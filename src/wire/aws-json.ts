@@ -3,7 +3,6 @@
  * until the pipeline validates them.
  */
 import { isUtf8 } from 'node:buffer';
-import { apiOperations } from '../api/model.ts';
 import { toBase64 } from '../bytes.ts';
 import { KmsError } from '../errors.ts';
 import type { OperationOutput } from '../operations/operation.ts';
@@ -56,11 +55,11 @@ function requireShallow(value: object, depthLeft: number): void {
 export type EncodedOutput = string | Uint8Array;
 
 /**
- * Encodes what an operation returned: Uint8Array as base64, Date as epoch seconds, undefined members left out. Plaintext members
+ * Encodes what an operation returned; nothing at all for undefined, which is an operation without output. Uint8Array as base64, Date as epoch seconds, undefined members left out. Plaintext members
  * are overwritten with zeros after they were encoded, and the result is then bytes. Throws TypeError for values that JSON lacks.
  */
-export function encodeOutput(operation: string, output: OperationOutput): EncodedOutput {
-  if (hasNoOutput(operation)) return '';
+export function encodeOutput(output: OperationOutput): EncodedOutput {
+  if (output === undefined) return '';
   let text = '';
   let secrets: SecretPlace[] | undefined;
   for (const name of Object.keys(output)) {
@@ -74,12 +73,6 @@ export function encodeOutput(operation: string, output: OperationOutput): Encode
   }
   text = text === '' ? '{}' : `${text}}`;
   return secrets === undefined ? text : withSecrets(text, secrets);
-}
-
-/** The model tells an operation without output (empty body) from one whose output has no members (`{}`). */
-function hasNoOutput(operation: string): boolean {
-  const api = apiOperations.get(operation);
-  return api !== undefined && api.output === undefined;
 }
 
 interface SecretPlace {

@@ -101,7 +101,7 @@ export class RequestHandler {
     const input = decodeInput(body);
     body.fill(0);
     const output = await this.#parts.kms.perform(operation, input, caller, signal);
-    return this.#response(200, AMZ_JSON, encodeOutput(operation, output), trace.requestId);
+    return this.#response(200, AMZ_JSON, encodeOutput(output), trace.requestId);
   }
 
   #operationOf(head: RequestHead): string {

@@ -3,7 +3,7 @@
  * too late, too large or out of form is answered here, in the same shape.
  */
 import { readFileSync } from 'node:fs';
-import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, STATUS_CODES, type Server, type ServerOptions, type ServerResponse, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -31,7 +31,7 @@ export interface WireAddress {
 export interface WireServer {
   /** Starts to accept. Rejects with what to do when the address cannot be had. */
   listen(): Promise<WireAddress>;
-  /** Stops accepting, lets requests in flight finish, and ends every connection after `drainMs` at the latest. */
+  /** Stops accepting, lets requests that arrived completely finish, and ends every connection after `drainMs` at the latest. */
   close(options: { readonly drainMs: number }): Promise<void>;
 }
 
@@ -61,6 +61,8 @@ class NodeWireServer implements WireServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new WeakMap<Duplex, Connection>();
+  /** Connections with a request that arrived completely and is not yet answered. */
+  readonly #busy = new Set<Connection>();
   #requestsInFlight = 0;
   #closing = false;
 
@@ -77,9 +79,9 @@ class NodeWireServer implements WireServer {
     this.#server.on('connection', (socket: Socket) => this.#track(socket));
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#receive(request, response));
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => this.#checkContinue(request, response));
-    this.#server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    this.#server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
       const refusal = new KmsError('MalformedHttpRequestException', 'The only expectation that is met is 100-continue.');
-      this.#send(request, response, this.#handler.refuse(refusal), false);
+      this.#send(response, this.#handler.refuse(refusal), false);
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.#refuseBytes(error, socket));
   }
@@ -97,10 +99,10 @@ class NodeWireServer implements WireServer {
 
   async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
     this.#closing = true;
-    const deadline = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
-    }, drainMs);
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const deadline = setTimeout(() => this.#destroySockets(), drainMs);
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    if (this.#busy.size === 0) this.#destroySockets();
+    await closed;
     clearTimeout(deadline);
   }
 
@@ -109,19 +111,29 @@ class NodeWireServer implements WireServer {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
+  #destroySockets(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   #connectionOf(socket: Duplex): Connection {
     let connection = this.#connections.get(socket);
     if (connection === undefined) {
-      connection = new Connection(socket as Socket);
+      connection = new Connection(socket as Socket, (idle) => this.#becameIdle(idle));
       this.#connections.set(socket, connection);
     }
     return connection;
   }
 
+  /** At the end nobody waits for connections without a complete request: they could keep silent for ever. */
+  #becameIdle(connection: Connection): void {
+    this.#busy.delete(connection);
+    if (this.#closing && this.#busy.size === 0) setImmediate(() => this.#destroySockets());
+  }
+
   #checkContinue(request: IncomingMessage, response: ServerResponse): void {
     if (this.#bodies.refusesLength(request.headers['content-length'])) {
       const refusal = new KmsError('RequestEntityTooLargeException', 'The announced request body is larger than is accepted.');
-      this.#send(request, response, this.#handler.refuse(refusal), false);
+      this.#send(response, this.#handler.refuse(refusal), false);
       return;
     }
     response.writeContinue();
@@ -130,14 +142,19 @@ class NodeWireServer implements WireServer {
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
     this.#bodies.read(request, (read) => {
-      if ('refusal' in read) this.#send(request, response, this.#handler.refuse(read.refusal), read.complete);
+      if ('refusal' in read) this.#send(response, this.#handler.refuse(read.refusal), read.complete);
       else void this.#answer(request, response, read.body);
     });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, body: Uint8Array): Promise<void> {
     const connection = this.#connectionOf(request.socket);
-    connection.answering++;
+    if (connection.signal.aborted) {
+      this.#bodies.release(body);
+      return;
+    }
+    connection.begin();
+    this.#busy.add(connection);
     this.#requestsInFlight++;
     const { method = '', url: target = '', rawHeaders } = request;
     const reply =
@@ -145,15 +162,13 @@ class NodeWireServer implements WireServer {
         ? this.#handler.refuse(new KmsError('ServiceUnavailableException', 'Too many requests at once. Try again.'))
         : await this.#handler.handle({ method, target, rawHeaders, body, connection: connection.facts, signal: connection.signal });
     this.#requestsInFlight--;
-    connection.answering--;
     this.#bodies.release(body);
-    this.#send(request, response, reply, true);
+    connection.endWith(response, reply.body);
+    this.#send(response, reply, true);
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, reply: WireResponse, keepAlive: boolean): void {
-    const connection = this.#connectionOf(request.socket);
+  #send(response: ServerResponse, reply: WireResponse, keepAlive: boolean): void {
     if (!keepAlive || this.#closing) reply.headers.push('Connection', 'close');
-    if (typeof reply.body !== 'string') connection.wipeOnceSent(reply.body, response);
     response.writeHead(reply.status, reply.headers);
     response.end(reply.body);
   }
@@ -161,12 +176,12 @@ class NodeWireServer implements WireServer {
   /** Answers what is no HTTP request: bytes out of form, a head too large, a request that took too long. */
   #refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
     // A reply out of turn would be taken for the reply to an earlier request of the same connection.
-    if (!socket.writable || error.code === 'ECONNRESET' || this.#connectionOf(socket).answering > 0) {
+    if (!socket.writable || error.code === 'ECONNRESET' || this.#connectionOf(socket).busy) {
       socket.destroy();
       return;
     }
     const { status, headers, body } = this.#handler.refuse(parseRefusal(error.code));
-    let head = `HTTP/1.1 ${status} Refused\r\nConnection: close\r\n`;
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     socket.end(`${head}\r\n${body as string}`, () => socket.destroy());
   }
