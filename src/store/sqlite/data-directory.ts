@@ -2,15 +2,21 @@
  * The directory that holds the database: made private, checked, and locked so that two services cannot share it. Knows nothing
  * of what the database holds.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StoreUnavailableError } from '../store.ts';
 
-/** Name of the database file in the data directory. */
-export const databaseFileName = 'kms.db';
+const databaseFileName = 'kms.db';
 const lockFileName = 'kms.lock';
 const groupOrOtherWrite = 0o022;
+
+/** Path of the database file of a data directory that is only to be read. Makes nothing. */
+export function existingDatabaseFile(directory: string): string {
+  const file = join(directory, databaseFileName);
+  if (existsSync(file)) return file;
+  throw new StoreUnavailableError(`there is no store in ${directory}; start the service once, or name its data directory`);
+}
 
 /** The held lock of a data directory. */
 export interface DirectoryLock {
@@ -30,7 +36,10 @@ export function prepareDataDirectory(directory: string): string {
   } catch (error) {
     throw new StoreUnavailableError(`cannot prepare the data directory ${directory}: ${(error as Error).message}`, { cause: error });
   }
-  for (const path of [directory, file]) refuseWritableByOthers(path);
+  for (const path of [directory, file]) {
+    refuseWritableByOthers(path);
+    refuseUnwritable(path);
+  }
   return file;
 }
 
@@ -74,6 +83,16 @@ function syncDirectory(directory: string): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function refuseUnwritable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw new StoreUnavailableError(`${path} cannot be written: ${(error as Error).message}; make it writable for this user`, {
+      cause: error,
+    });
   }
 }
 

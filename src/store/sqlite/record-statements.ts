@@ -24,6 +24,12 @@ export class StepConflict extends Error {
   override readonly name = 'StepConflict';
 }
 
+/** What a step answers, where it answers something. */
+export interface StepResult {
+  readonly uses?: number;
+  readonly intents?: readonly IntentRecord[];
+}
+
 /** A question mark for each of `columns`. */
 const marksOf = (columns: string): string => columns.replaceAll(/\w+/g, '?');
 
@@ -84,7 +90,7 @@ export class RecordStatements {
   }
 
   /** Carries out one step of a transaction. Throws StepConflict. */
-  apply(step: WriteStep): { readonly uses?: number; readonly intents?: readonly IntentRecord[] } {
+  apply(step: WriteStep): StepResult {
     switch (step.kind) {
       case 'put-key':
         this.#putKey(step.record, step.replacesVersion);
@@ -123,7 +129,7 @@ export class RecordStatements {
     else this.#putMark.run(name, value);
   }
 
-  #putAlias(record: AliasRecord, replacesVersion: number): object {
+  #putAlias(record: AliasRecord, replacesVersion: number): StepResult {
     const row = aliasToRow(record);
     return found(
       replacesVersion === 0 ? this.#insertAlias.run(...row) : this.#updateAlias.run(...row, ...aliasIdentityOf(record), replacesVersion),
@@ -140,7 +146,7 @@ function aliasIdentityOf(record: AliasRecord): readonly string[] {
   return [record.partition, record.account, record.region, record.aliasName];
 }
 
-function found(result: { readonly changes: number }, what: string): object {
+function found(result: { readonly changes: number }, what: string): StepResult {
   if (result.changes === 0) throw new StepConflict(`${what} was changed by another writer`);
   return {};
 }

@@ -11,7 +11,7 @@ import { DatabaseFailure, toDatabaseFailure } from './database-failure.ts';
 import { DatabaseFiles } from './database-files.ts';
 import { migrate } from './migrate.ts';
 import { aliasColumns, intentColumns, keyColumns, materialColumns, type ColumnValue, type Row } from './record-rows.ts';
-import { RecordStatements, StepConflict } from './record-statements.ts';
+import { RecordStatements, StepConflict, type StepResult } from './record-statements.ts';
 
 const chunkRows = 2_000;
 const busyTimeoutMs = 5_000;
@@ -21,7 +21,8 @@ const walBytesMax = 64 * 1024 * 1024;
 interface OpenDatabase {
   readonly database: Database;
   readonly files: DatabaseFiles;
-  readonly statements: RecordStatements;
+  /** Carries out the steps of one transaction inside that of the batch: all of them, or none and throws. */
+  applySteps(steps: readonly WriteStep[]): StepResult;
   readonly dataVersion: Statement;
   /** Value of `PRAGMA data_version` at opening: it changes when another connection writes. */
   readonly dataVersionAtOpen: unknown;
@@ -43,7 +44,7 @@ export class SqliteDatabase implements DatabaseCalls {
         this.#open = {
           database,
           files: new DatabaseFiles(argument.file),
-          statements: new RecordStatements(database),
+          applySteps: stepsApplier(database),
           dataVersion,
           dataVersionAtOpen: dataVersion.get(),
         };
@@ -132,7 +133,7 @@ function readState(database: Database): DatabaseState {
 
 /** One SQL transaction and one disk flush for the whole batch; a savepoint for each transaction in it. */
 function writeBatch(open: OpenDatabase, batch: Batch): readonly Outcome[] {
-  const { database, statements } = open;
+  const { database } = open;
   database.exec('BEGIN IMMEDIATE');
   try {
     if (open.dataVersion.get() !== open.dataVersionAtOpen) {
@@ -141,7 +142,7 @@ function writeBatch(open: OpenDatabase, batch: Batch): readonly Outcome[] {
         `another program changed ${database.name}; restart the service so that it reads it again`,
       );
     }
-    const outcomes = batch.transactions.map((steps) => applyTransaction(database, statements, steps));
+    const outcomes = batch.transactions.map((steps) => applyTransaction(open, steps));
     if (outcomes.some((outcome) => outcome.kind === 'committed')) {
       // After a crash of this thread the outcomes tell whether the batch was committed, and how each transaction ended.
       database
@@ -156,17 +157,22 @@ function writeBatch(open: OpenDatabase, batch: Batch): readonly Outcome[] {
   }
 }
 
-function applyTransaction(database: Database, statements: RecordStatements, steps: readonly WriteStep[]): Outcome {
-  database.exec('SAVEPOINT one');
-  try {
-    let results = {};
+/** Called inside a transaction, a better-sqlite3 transaction function sets a savepoint, and rolls back to it when it throws. */
+function stepsApplier(database: Database): (steps: readonly WriteStep[]) => StepResult {
+  const statements = new RecordStatements(database);
+  return database.transaction((steps: readonly WriteStep[]): StepResult => {
+    let results: StepResult = {};
     for (const step of steps) results = { ...results, ...statements.apply(step) };
-    database.exec('RELEASE one');
-    return { kind: 'committed', ...results };
+    return results;
+  });
+}
+
+function applyTransaction(open: OpenDatabase, steps: readonly WriteStep[]): Outcome {
+  try {
+    return { kind: 'committed', ...open.applySteps(steps) };
   } catch (error) {
     const outcome = refusal(error);
     if (outcome === undefined) throw error;
-    database.exec('ROLLBACK TO one; RELEASE one');
     return outcome;
   }
 }

@@ -12,7 +12,7 @@ import { StoreUnavailableError, type Change, type IntentRecord, type Page, type 
 import { Transactor, type Decision } from '../transact.ts';
 import type { Outcome, WriteStep } from '../write-step.ts';
 import { CommitQueue, type Committed, type Connection } from './commit-queue.ts';
-import { lockDataDirectory, prepareDataDirectory, type DirectoryLock } from './data-directory.ts';
+import { existingDatabaseFile, lockDataDirectory, prepareDataDirectory, type DirectoryLock } from './data-directory.ts';
 import type { Batch } from './database-calls.ts';
 import { DatabaseThread } from './database-thread.ts';
 import { loadSnapshot } from './load-snapshot.ts';
@@ -38,7 +38,7 @@ export interface SqliteStoreOptions {
  * in use by another process, writable by others, damaged, of a newer release, not writable.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const file = prepareDataDirectory(options.directory);
+  const file = options.readOnly === true ? existingDatabaseFile(options.directory) : prepareDataDirectory(options.directory);
   const lock = options.readOnly === true ? undefined : lockDataDirectory(options.directory);
   const connect = async (): Promise<Connection> => connectThread(file, options);
   try {
