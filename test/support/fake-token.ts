@@ -15,7 +15,8 @@ interface StoredObject {
   calls: number;
 }
 
-type Method = 'encrypt' | 'decrypt' | 'sign' | 'generateKey' | 'wrapKey' | 'unwrapKey' | 'deriveKey' | 'findObjects' | 'destroyObject' | 'random';
+type Method =
+  'encrypt' | 'decrypt' | 'sign' | 'generateKey' | 'wrapKey' | 'unwrapKey' | 'deriveKey' | 'findObjects' | 'destroyObject' | 'random';
 
 /** An HSM that can and enforces everything, and takes the caller's IVs. */
 export const capableToken: Capabilities = {
@@ -115,7 +116,8 @@ export class FakeToken implements Token {
 
   /** An object that somebody else destroys. */
   loseTokenObjects(): void {
-    for (const [handle, { template }] of this.#objects) if (template.TOKEN === true && template.LABEL?.length === 16) this.#objects.delete(handle);
+    for (const [handle, { template }] of this.#objects)
+      if (template.TOKEN === true && template.LABEL?.length === 16) this.#objects.delete(handle);
   }
 
   /** What provisioning with the SO PIN does: any object, any attribute. */
@@ -197,12 +199,7 @@ export class FakeToken implements Token {
     });
   }
 
-  async unwrapKey(
-    mechanism: Mechanism,
-    unwrappingKey: TokenObject,
-    wrapped: Uint8Array,
-    template: Template,
-  ): Promise<DescribedObject> {
+  async unwrapKey(mechanism: Mechanism, unwrappingKey: TokenObject, wrapped: Uint8Array, template: Template): Promise<DescribedObject> {
     if (template.VALUE_LEN !== undefined) throw new TokenError('input', 'CKA_VALUE_LEN is not given with C_UnwrapKey');
     return this.#with('unwrapKey', unwrappingKey, 'UNWRAP', mechanism, (value, by) => {
       const forced = this.capabilities.enforcesUnwrapTemplate ? (by.UNWRAP_TEMPLATE ?? {}) : {};
@@ -222,7 +219,13 @@ export class FakeToken implements Token {
         return this.#store(template, finish(createCipheriv('aes-256-cbc', value, mechanism.iv).setAutoPadding(false), mechanism.data));
       }
       if (mechanism.name !== 'SP800_108_COUNTER_KDF') throw new TokenError('unsupported', mechanism.name);
-      return this.#store(template, createHmac('sha256', value).update(Uint8Array.of(0, 0, 0, 1)).update(mechanism.fixedInput).digest());
+      return this.#store(
+        template,
+        createHmac('sha256', value)
+          .update(Uint8Array.of(0, 0, 0, 1))
+          .update(mechanism.fixedInput)
+          .digest(),
+      );
     });
   }
 
@@ -232,9 +235,13 @@ export class FakeToken implements Token {
     const wanted = Object.entries(template) as [AttributeName, unknown][];
     const matches = ([, object]: [number, StoredObject]): boolean =>
       wanted.every(([name, value]) =>
-        value instanceof Uint8Array ? Buffer.compare(value, (object.template[name] as Uint8Array | undefined) ?? Buffer.alloc(0)) === 0 : object.template[name] === value,
+        value instanceof Uint8Array
+          ? Buffer.compare(value, (object.template[name] as Uint8Array | undefined) ?? Buffer.alloc(0)) === 0
+          : object.template[name] === value,
       );
-    return [...this.#objects].filter(matches).map(([handle, { template: attributes }]) => ({ object: this.#reference(handle), attributes }));
+    return [...this.#objects]
+      .filter(matches)
+      .map(([handle, { template: attributes }]) => ({ object: this.#reference(handle), attributes }));
   }
 
   async getAttributes(object: TokenObject): Promise<Template> {
@@ -261,7 +268,13 @@ export class FakeToken implements Token {
     this.health = 'unavailable';
   }
 
-  async #with<T>(method: Method, key: TokenObject, usage: AttributeName, mechanism: Mechanism, work: (value: Buffer, template: Template) => T): Promise<T> {
+  async #with<T>(
+    method: Method,
+    key: TokenObject,
+    usage: AttributeName,
+    mechanism: Mechanism,
+    work: (value: Buffer, template: Template) => T,
+  ): Promise<T> {
     const stored = this.#find(key);
     stored.calls += 1;
     try {

@@ -69,7 +69,12 @@ export function headerOf(blob: Uint8Array): CiphertextHeader {
 }
 
 /** Opens a blob as the operations do: a blob that does not parse is an invalid ciphertext. */
-export async function openBlob(store: KeyStore, bound: BoundMaterial, blob: Uint8Array, context: Uint8Array = noContext): Promise<Uint8Array> {
+export async function openBlob(
+  store: KeyStore,
+  bound: BoundMaterial,
+  blob: Uint8Array,
+  context: Uint8Array = noContext,
+): Promise<Uint8Array> {
   const header = parseCiphertextBlob(blob);
   if (header === undefined) throw new KeyStoreError('invalid-ciphertext', 'not a blob');
   return store.decrypt(bound, header, context);

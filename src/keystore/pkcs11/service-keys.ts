@@ -1,51 +1,15 @@
 /**
  * The two keys of this service that a token with wrapped materials holds: the wrapping key, and the key of the record MAC.
- * `hsm-kms token init` makes them from the templates here; the key store only finds them.
+ * `hsm-kms token init` makes them with these labels (`token/templates.ts`); the key store only finds them.
  */
 import { toHex } from '../../bytes.ts';
-import type { AttributeName, Template } from '../../token/mechanism.ts';
+import type { AttributeName } from '../../token/mechanism.ts';
 import type { DescribedObject, Token, TokenObject } from '../../token/token.ts';
 import { KeyStoreError } from '../keystore.ts';
 import type { KeyWrapAlgorithm } from './exported-key-token.ts';
 
 export const wrappingKeyLabel = 'hsm-kms wrapping key';
 export const recordMacKeyLabel = 'hsm-kms record MAC key';
-
-const noUsage: Template = { ENCRYPT: false, DECRYPT: false, SIGN: false, VERIFY: false, WRAP: false, UNWRAP: false, DERIVE: false };
-const heldForGood: Template = { CLASS: 'SECRET_KEY', TOKEN: true, SENSITIVE: true, EXTRACTABLE: false, MODIFIABLE: false, ...noUsage };
-
-/**
- * Template of the wrapping key (AES_KEY_GEN). `trusted` asks for CKA_TRUSTED, which only the SO may set; an SO session makes
- * public objects only, hence PRIVATE false. Whatever is unwrapped with it is sensitive and cannot be taken out again.
- */
-export function wrappingKeyTemplate(objectId: Uint8Array, trusted: boolean): Template {
-  return {
-    ...heldForGood,
-    KEY_TYPE: 'AES',
-    VALUE_LEN: 32,
-    PRIVATE: !trusted,
-    ...(trusted ? { TRUSTED: true } : {}),
-    WRAP: true,
-    UNWRAP: true,
-    UNWRAP_TEMPLATE: { SENSITIVE: true, EXTRACTABLE: false },
-    ID: objectId,
-    LABEL: wrappingKeyLabel,
-  };
-}
-
-/** Template of the record MAC key (GENERIC_SECRET_KEY_GEN), made by the user. */
-export function recordMacKeyTemplate(objectId: Uint8Array): Template {
-  return {
-    ...heldForGood,
-    KEY_TYPE: 'GENERIC_SECRET',
-    VALUE_LEN: 32,
-    PRIVATE: true,
-    SIGN: true,
-    VERIFY: true,
-    ID: objectId,
-    LABEL: recordMacKeyLabel,
-  };
-}
 
 export interface WrappingKey {
   readonly object: TokenObject;

@@ -96,11 +96,15 @@ export class WrappedMaterials {
   async #generateWrapped(suite: TokenSuite, wrappingKey: WrappingKey): Promise<ExportedKeyToken> {
     const algorithm = keyWrapAlgorithm(this.#token);
     if (algorithm === undefined) throw new KeyStoreError('unsupported', 'The token cannot wrap keys (AES-KW or AES-KWP)');
-    const { object } = await this.#token.generateKey(generationMechanism(suite), exportableTemplate(suite, wrappingKey.trusted));
-    const wrapped = await withSessionObject(this.#token, object, (key) =>
-      this.#token.wrapKey(this.#mechanism(algorithm), wrappingKey.object, key),
-    );
-    return { algorithm, wrappingKeyId: wrappingKey.id, wrapped };
+    const template = exportableTemplate(suite, wrappingKey.trusted);
+    const { object, attributes } = await this.#token.generateKey(generationMechanism(suite), template, ['WRAP_WITH_TRUSTED']);
+    return withSessionObject(this.#token, object, async (key) => {
+      if (wrappingKey.trusted && this.#token.capabilities.honoursWrapWithTrusted && attributes.WRAP_WITH_TRUSTED !== true) {
+        throw new KeyStoreError('refused', 'The token made a key that any wrapping key could take out; it was destroyed');
+      }
+      const wrapped = await this.#token.wrapKey(this.#mechanism(algorithm), wrappingKey.object, key);
+      return { algorithm, wrappingKeyId: wrappingKey.id, wrapped };
+    });
   }
 
   async #unwrap(exported: ExportedKeyToken, wrappingKey: WrappingKey, suite: TokenSuite): Promise<TokenObject> {

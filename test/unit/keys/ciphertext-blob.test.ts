@@ -35,7 +35,8 @@ describe('the ciphertext blob', () => {
   });
 
   it('keeps leading zeros of the account and its largest value', () => {
-    for (const account of ['000000000000', '000000000001', '999999999999']) expect(parseCiphertextBlob(blobOf({ account }))?.account).toBe(account);
+    for (const account of ['000000000000', '000000000001', '999999999999'])
+      expect(parseCiphertextBlob(blobOf({ account }))?.account).toBe(account);
   });
 
   it('takes at most 6,144 bytes for 4,096 bytes of plaintext and the longest names', () => {

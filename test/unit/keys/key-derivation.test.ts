@@ -19,7 +19,9 @@ describe('the derivation encodings', () => {
   });
 
   it('put the nonce first for AES-CBC, so that both halves of the key depend on it', () => {
-    expect(Buffer.from(cbcDerivationData(epochLabel, nonce)).toString('hex')).toBe(nonce.toString('hex') + Buffer.from('hsm-kms epoch v1').toString('hex'));
+    expect(Buffer.from(cbcDerivationData(epochLabel, nonce)).toString('hex')).toBe(
+      nonce.toString('hex') + Buffer.from('hsm-kms epoch v1').toString('hex'),
+    );
   });
 
   it('follow SP 800-108 for the counter KDF: label, zero byte, context, length in bits', () => {
@@ -41,7 +43,9 @@ describe('the derivation encodings', () => {
 describe('the material id', () => {
   it('is SHA-256 over label, length and text of the key id, and fingerprint', () => {
     const fingerprint = Buffer.alloc(48, 3);
-    const expected = createHash('sha256').update(Buffer.concat([Buffer.from('hsm-kms key material id v1'), Buffer.from([5]), Buffer.from('mrk-1'), fingerprint]));
+    const expected = createHash('sha256').update(
+      Buffer.concat([Buffer.from('hsm-kms key material id v1'), Buffer.from([5]), Buffer.from('mrk-1'), fingerprint]),
+    );
     expect(materialIdOf('mrk-1', fingerprint)).toBe(expected.digest('hex'));
   });
 

@@ -1,0 +1,94 @@
+/** The key stores that the contract suite runs on. */
+import { randomBytes } from 'node:crypto';
+import type { CiphertextSuite, Custody, Residency } from '../../src/keys/key-record.ts';
+import type { KeyStore } from '../../src/keystore/keystore.ts';
+import type { Pkcs11KeyStoreConfig } from '../../src/keystore/pkcs11/key-store.ts';
+import { openPkcs11KeyStore } from '../../src/keystore/pkcs11/key-store.ts';
+import { openSoftwareKeyStore } from '../../src/keystore/software/key-store.ts';
+import { SecretBytes } from '../../src/secret-bytes.ts';
+import type { Capabilities } from '../../src/token/token.ts';
+import { recordMacKeyLabel, wrappingKeyLabel } from '../../src/keystore/pkcs11/service-keys.ts';
+import { recordMacKey, wrappingKey } from '../../src/token/templates.ts';
+import { FakeToken } from './fake-token.ts';
+import { testParts } from './key-store-parts.ts';
+
+/** A place that stays while key stores on it come and go. */
+export interface OpenSubject {
+  openStore(): Promise<KeyStore>;
+  close(): Promise<void>;
+}
+
+export interface KeyStoreSubject {
+  readonly name: string;
+  /** Made of a real module: slower. */
+  readonly real: boolean;
+  readonly expects: { readonly residency: Residency; readonly suite: CiphertextSuite; readonly custody: Custody };
+  available(): boolean;
+  open(): Promise<OpenSubject>;
+}
+
+const software: KeyStoreSubject = {
+  name: 'software',
+  real: false,
+  expects: { residency: 'software', suite: 'derived-aes-cbc-data', custody: 'full' },
+  available: () => true,
+  open: async () => {
+    const rootKey = randomBytes(32);
+    const parts = testParts();
+    return {
+      openStore: async () => openSoftwareKeyStore({ name: 'software' }, { ...parts, rootKey: new SecretBytes(Uint8Array.from(rootKey)) }),
+      close: async () => {},
+    };
+  },
+};
+
+/** A fake token as `hsm-kms token init` leaves a real one. */
+export function provisionedFakeToken(capabilities: Partial<Capabilities> = {}): FakeToken {
+  const token = new FakeToken(capabilities);
+  token.install(wrappingKey({ id: randomBytes(16), label: wrappingKeyLabel }, true));
+  token.install(recordMacKey({ id: randomBytes(16), label: recordMacKeyLabel }));
+  return token;
+}
+
+function fake(
+  name: string,
+  expects: KeyStoreSubject['expects'],
+  suite: Pkcs11KeyStoreConfig['suite'],
+  capabilities: Partial<Capabilities>,
+): KeyStoreSubject {
+  const residency = expects.residency === 'wrapped' ? 'wrapped' : 'token';
+  return {
+    name: `fake token, ${name}`,
+    real: false,
+    expects,
+    available: () => true,
+    open: async () => {
+      const token = provisionedFakeToken(capabilities);
+      const parts = testParts();
+      return {
+        openStore: async () => openPkcs11KeyStore({ name: 'fake', residency, suite, custody: expects.custody }, token, parts),
+        close: async () => {
+          if (token.violations.length > 0) throw new Error(`The token was misused: ${token.violations.join(', ')}`);
+        },
+      };
+    },
+  };
+}
+
+const fakes = [
+  fake('resident, derived', { residency: 'token', suite: 'derived-aes-cbc-data', custody: 'full' }, 'measured', {}),
+  fake('wrapped, derived', { residency: 'wrapped', suite: 'derived-aes-cbc-data', custody: 'full' }, 'measured', {}),
+  fake('wrapped, AES-KW only, SP800-108', { residency: 'wrapped', suite: 'derived-sp800-108', custody: 'full' }, 'derived', {
+    keyDerivation: 'sp800-108-counter',
+    kwp: undefined,
+  }),
+  fake('resident, direct', { residency: 'token', suite: 'direct', custody: 'full' }, 'direct', {}),
+  fake('wrapped, direct, no derivation', { residency: 'wrapped', suite: 'direct', custody: 'full' }, 'measured', {
+    keyDerivation: undefined,
+  }),
+  fake('resident, derived, IVs of the token', { residency: 'token', suite: 'derived-aes-cbc-data', custody: 'full' }, 'measured', {
+    gcmIvSource: 'token-appended',
+  }),
+];
+
+export const keyStoreSubjects: readonly KeyStoreSubject[] = [software, ...fakes];

@@ -1,0 +1,112 @@
+/** The table of key specs against kms-api.md section 3, and the metadata that is read from it. */
+import { describe, expect, test } from 'vitest';
+import {
+  customerMasterKeySpec,
+  encryptionAlgorithm,
+  keySpec,
+  keyUsage,
+  macAlgorithm,
+  signingAlgorithm,
+} from '../../../src/api/enumerations.ts';
+import { assertAlgorithm, keyAlgorithms, keyFamily, keySpecs, usageOfNewKey } from '../../../src/keys/algorithms.ts';
+import { keyMetadata } from '../../../src/keys/key-metadata.ts';
+import { refusal } from '../../support/kms-fixture.ts';
+import { keyOf, materialOf } from '../../support/store-records.ts';
+import type { KeyUsage } from '../../../src/keys/key-record.ts';
+
+const usages = keyUsage.values as readonly KeyUsage[];
+
+describe('the table of key specs', () => {
+  test('has every spec of the API and no other', () => {
+    expect([...keySpecs.keys()].toSorted()).toEqual(keySpec.values.toSorted());
+    expect(customerMasterKeySpec.values.every((spec) => keySpecs.has(spec))).toBe(true);
+  });
+
+  test('has only algorithms of the API, and every one of them', () => {
+    const all = [...keySpecs.keys()].flatMap((spec) => usages.flatMap((usage) => keyAlgorithms(spec, usage)));
+    const known = [...encryptionAlgorithm.values, ...signingAlgorithm.values, ...macAlgorithm.values, 'ECDH', 'ML_KEM'];
+    expect([...new Set(all)].toSorted()).toEqual(known.toSorted());
+  });
+
+  test('a symmetric key needs no usage, every other does', () => {
+    expect(usageOfNewKey('SYMMETRIC_DEFAULT', undefined)).toBe('ENCRYPT_DECRYPT');
+    const text = 'You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.';
+    for (const spec of keySpecs.keys()) {
+      if (spec === 'SYMMETRIC_DEFAULT') continue;
+      expect(() => usageOfNewKey(spec, undefined)).toThrow(expect.objectContaining(refusal('ValidationException', text)));
+    }
+  });
+
+  test.each([
+    ['RSA_2048', 'KEY_AGREEMENT'],
+    ['SYMMETRIC_DEFAULT', 'SIGN_VERIFY'],
+    ['ECC_SECG_P256K1', 'KEY_AGREEMENT'],
+    ['HMAC_256', 'ENCRYPT_DECRYPT'],
+    ['ML_KEM_512', 'KEY_AGREEMENT'],
+  ] as const)('%s cannot be used for %s', (spec, usage) => {
+    const text = `KeyUsage ${usage} is not compatible with KeySpec ${spec}`;
+    expect(() => usageOfNewKey(spec, usage)).toThrow(expect.objectContaining(refusal('ValidationException', text)));
+  });
+
+  test('an algorithm of another spec is refused in the words of AWS', () => {
+    expect(() => assertAlgorithm('HMAC_SHA_256', 'HMAC_224', 'GENERATE_VERIFY_MAC')).toThrow(
+      expect.objectContaining(refusal('InvalidKeyUsageException', 'Algorithm HMAC_SHA_256 is incompatible with key spec HMAC_224.')),
+    );
+    expect(() => assertAlgorithm('HMAC_SHA_224', 'HMAC_224', 'GENERATE_VERIFY_MAC')).not.toThrow();
+  });
+
+  test('families tell which keys an alias may pass between', () => {
+    expect(['SYMMETRIC_DEFAULT', 'HMAC_512', 'RSA_2048', 'ML_KEM_512'].map(keyFamily)).toEqual([
+      'symmetric',
+      'hmac',
+      'asymmetric',
+      'asymmetric',
+    ]);
+    expect(() => keyFamily('DES')).toThrow(RangeError);
+  });
+});
+
+describe('KeyMetadata', () => {
+  test('of an enabled symmetric key has these members and no other', () => {
+    const key = keyOf(1);
+    expect(keyMetadata(key)).toEqual({
+      AWSAccountId: '111122223333',
+      KeyId: key.keyId,
+      Arn: `arn:aws:kms:eu-central-1:111122223333:key/${key.keyId}`,
+      CreationDate: new Date(key.createdAtMs),
+      Enabled: true,
+      Description: 'key 1',
+      KeyUsage: 'ENCRYPT_DECRYPT',
+      KeyState: 'Enabled',
+      Origin: 'AWS_KMS',
+      KeyManager: 'CUSTOMER',
+      CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
+      KeySpec: 'SYMMETRIC_DEFAULT',
+      EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+      MultiRegion: false,
+      CurrentKeyMaterialId: key.currentMaterialId,
+      ProtectionLevel: 'HSM',
+    });
+  });
+
+  test('names algorithms by usage, and a material of symmetric keys only', () => {
+    const mac = keyMetadata(keyOf(1, { keySpec: 'HMAC_256', keyUsage: 'GENERATE_VERIFY_MAC' }));
+    expect(mac).toMatchObject({ MacAlgorithms: ['HMAC_SHA_256'] });
+    expect(mac).not.toHaveProperty('EncryptionAlgorithms');
+    expect(mac).not.toHaveProperty('CurrentKeyMaterialId');
+  });
+
+  test('has a deletion date only while the deletion is pending', () => {
+    const pending = keyMetadata(keyOf(1, { state: 'PendingDeletion', deletionAtMs: 5_000 }));
+    expect(pending).toMatchObject({ DeletionDate: new Date(5_000), Enabled: false });
+    const replicas = keyMetadata(keyOf(1, { state: 'PendingReplicaDeletion', deletionAtMs: 5_000, pendingWindowDays: 9 }));
+    expect(replicas).toMatchObject({ PendingDeletionWindowInDays: 9 });
+    expect(replicas).not.toHaveProperty('DeletionDate');
+  });
+
+  test('says SOFTWARE as soon as one material is, and nothing while there is none', () => {
+    const mixed = [materialOf(1), { ...materialOf(2), protection: 'SOFTWARE' as const }];
+    expect(keyMetadata(keyOf(1, { materials: mixed }))).toMatchObject({ ProtectionLevel: 'SOFTWARE' });
+    expect(keyMetadata(keyOf(1, { materials: [] }))).not.toHaveProperty('ProtectionLevel');
+  });
+});
