@@ -15,7 +15,8 @@ import type {
 } from './cryptoki.ts';
 import type { CallShape, CryptokiLink, OverdueListener } from './cryptoki-link.ts';
 import type { AttributeName, Mechanism, Template } from './mechanism.ts';
-import { writeHandle, writeMechanism, writeReadBack, writeSlotId, writeTemplate } from './request-encoder.ts';
+import { writeMechanism } from './mechanism-encoder.ts';
+import { writeHandle, writeReadBack, writeSlotId, writeTemplate } from './request-encoder.ts';
 import { checkedBytes, checkedFlag, checkedInteger, checkedText } from './request-writer.ts';
 import type { RequestWriter } from './request-writer.ts';
 import { ResponseReader, readAttributes, readCreatedObject, readModuleDescription, readObjectPage, readSlots } from './response-decoder.ts';
@@ -50,6 +51,7 @@ const mechanismNumbers = (response: Uint8Array): bigint[] => {
   const reader = new ResponseReader(response);
   return Array.from({ length: reader.count(8) }, () => reader.bigint());
 };
+const slotList = (response: Uint8Array): SlotDescription[] => readSlots(new ResponseReader(response));
 const created =
   (readBack: readonly AttributeName[]) =>
   (response: Uint8Array): CreatedObject =>
@@ -98,8 +100,13 @@ export class LinkedCryptoki implements Cryptoki {
   }
 
   slots(options: CallOptions): Promise<readonly SlotDescription[]> {
-    const decode = (response: Uint8Array): SlotDescription[] => readSlots(new ResponseReader(response));
-    const shape = { operation: 'slots', functionName: 'C_GetSlotList', control: true, responseBytes: LARGE_PAYLOAD_BYTES, decode } as const;
+    const shape = {
+      operation: 'slots',
+      functionName: 'C_GetSlotList',
+      control: true,
+      responseBytes: LARGE_PAYLOAD_BYTES,
+      decode: slotList,
+    } as const;
     return this.#link.call(shape, options, noFields);
   }
 

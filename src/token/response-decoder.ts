@@ -81,7 +81,7 @@ export function readAttributes(reader: ResponseReader, names: readonly Attribute
   for (const name of names) {
     const lengthBytes = reader.u32();
     if (lengthBytes === MISSING) continue;
-    const value = attributeValue(ATTRIBUTES[name].kind, reader.take(lengthBytes));
+    const value = VALUE_READERS[ATTRIBUTES[name].kind](reader.take(lengthBytes));
     if (value !== undefined) attributes[name] = value;
   }
   return attributes as Template;
@@ -92,26 +92,16 @@ export function readCreatedObject(reader: ResponseReader, names: readonly Attrib
   return { handle: reader.handle(), attributes: readAttributes(reader, names) };
 }
 
-function attributeValue(kind: AttributeKind, bytes: Uint8Array): unknown {
-  switch (kind) {
-    case 'bytes':
-      return bytes;
-    case 'text':
-      return utf8.decode(bytes);
-    case 'bool':
-      return bytes.length === 1 ? bytes[0] !== 0 : undefined;
-    case 'ulong':
-      return ulongs(bytes)?.[0];
-    case 'class':
-      return nameOf<ObjectClass>(CLASS_NUMBERS, ulongs(bytes)?.[0]);
-    case 'keyType':
-      return nameOf<KeyType>(KEY_TYPE_NUMBERS, ulongs(bytes)?.[0]);
-    case 'mechanisms':
-      return ulongs(bytes)?.flatMap((number) => nameOf<StandardMechanismName>(MECHANISM_NUMBERS, number) ?? []);
-    case 'template':
-      return nestedTemplate(new ResponseReader(bytes));
-  }
-}
+const VALUE_READERS: Readonly<Record<AttributeKind, (bytes: Uint8Array) => unknown>> = {
+  bytes: (bytes) => bytes,
+  text: (bytes) => utf8.decode(bytes),
+  bool: (bytes) => (bytes.length === 1 ? bytes[0] !== 0 : undefined),
+  ulong: (bytes) => ulongs(bytes)?.[0],
+  class: (bytes) => nameOf<ObjectClass>(CLASS_NUMBERS, ulongs(bytes)?.[0]),
+  keyType: (bytes) => nameOf<KeyType>(KEY_TYPE_NUMBERS, ulongs(bytes)?.[0]),
+  mechanisms: (bytes) => ulongs(bytes)?.flatMap((number) => nameOf<StandardMechanismName>(MECHANISM_NUMBERS, number) ?? []),
+  template: (bytes) => nestedTemplate(new ResponseReader(bytes)),
+};
 
 /** CK_ULONG values; undefined when the length is not a multiple of eight. */
 function ulongs(bytes: Uint8Array): (number | undefined)[] | undefined {
@@ -132,7 +122,7 @@ function nestedTemplate(reader: ResponseReader): Template {
     const number = reader.u64();
     const bytes = reader.bytes();
     const name = names.find((candidate) => ATTRIBUTES[candidate].number === number);
-    if (name !== undefined && ATTRIBUTES[name].kind !== 'template') attributes[name] = attributeValue(ATTRIBUTES[name].kind, bytes);
+    if (name !== undefined && ATTRIBUTES[name].kind !== 'template') attributes[name] = VALUE_READERS[ATTRIBUTES[name].kind](bytes);
   }
   return attributes as Template;
 }

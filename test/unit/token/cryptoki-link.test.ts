@@ -15,7 +15,7 @@ class PlayedDoor implements NativeDoor {
   readonly words: Uint32Array = new Uint32Array(this.slab);
   readonly submitted: number[] = [];
   readonly classes: number[] = [];
-  #completed = new Uint32Array(0);
+  #completed: Uint32Array = new Uint32Array(0);
   #callback: (count: number) => void = () => {};
 
   memory(): ArrayBuffer {
