@@ -42,7 +42,8 @@ export const attestationDocument: BlobShape = blob(1, 262_144);
 export const ciphertext: BlobShape = blob(1, 6144);
 export const plaintext: BlobShape = sensitive(blob(1, 4096));
 export const publicKey: BlobShape = blob(1, 8192);
-export const wrappingPublicKey: BlobShape = blob(1, 4096);
+/** The model counts it among the sensitive values, public as it is. */
+export const wrappingPublicKey: BlobShape = sensitive(blob(1, 4096));
 
 /** Page sizes; the largest page differs by operation (kms-api.md 5.6). */
 export const limitTo50: IntegerShape = integer(1, 50);
