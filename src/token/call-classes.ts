@@ -1,0 +1,33 @@
+/** How calls are carried out: thread class and deadline of each kind of call, from the configuration of the token. */
+import type { TokenConfig } from '../config/config.ts';
+import type { CallOptions } from './cryptoki.ts';
+
+export interface CallClasses {
+  /** Encrypt, decrypt, sign, random: microseconds on SoftHSM. */
+  readonly fast: CallOptions;
+  /** Makes and destroys session objects, in the session that is never lent. */
+  readonly anchor: CallOptions;
+  /** Unwraps into the anchor session, which may take as long as a private key operation. */
+  readonly anchorSlow: CallOptions;
+  /** Generates session keys. */
+  readonly anchorGeneration: CallOptions;
+  /** Searches and token objects. */
+  readonly slow: CallOptions;
+  /** Generates token keys and key pairs. */
+  readonly keyGeneration: CallOptions;
+  /** Loading, opening sessions, logging in. */
+  readonly start: CallOptions;
+}
+
+/** The classes of one token. */
+export function callClasses(deadlinesMs: TokenConfig['deadlinesMs']): CallClasses {
+  return {
+    fast: { threads: 'fast', deadlineMs: deadlinesMs.fast },
+    anchor: { threads: 'anchor', deadlineMs: deadlinesMs.fast },
+    anchorSlow: { threads: 'anchor', deadlineMs: deadlinesMs.slow },
+    anchorGeneration: { threads: 'anchor', deadlineMs: deadlinesMs.keyGeneration },
+    slow: { threads: 'slow', deadlineMs: deadlinesMs.slow },
+    keyGeneration: { threads: 'slow', deadlineMs: deadlinesMs.keyGeneration },
+    start: { threads: 'slow', deadlineMs: deadlinesMs.start },
+  };
+}
