@@ -192,6 +192,16 @@ napi_value Door::submit(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// wake(): looks for completions that the engine did not announce, because the call that it then began hangs.
+napi_value Door::wake(napi_env env, napi_callback_info info) {
+  Arguments arguments;
+  Door* door = begin(env, info, 0, arguments);
+  if (door == nullptr) return nullptr;
+  const uint64_t one = 1;
+  if (door->closed_ || write(door->completionFd_, &one, sizeof one) < 0) return undefinedValue(env);
+  return undefinedValue(env);
+}
+
 // sendPin(sequence, pin: Uint8Array), before the login request of that sequence is submitted.
 napi_value Door::sendPin(napi_env env, napi_callback_info info) {
   Arguments arguments;
@@ -240,7 +250,7 @@ napi_status Door::define(napi_env env, napi_value exports) {
   const napi_property_descriptor methods[] = {
       method("memory", memory),     method("descriptors", descriptors),     method("handedOver", handedOver), method("startEngine", startEngine),
       method("listen", listen),     method("submit", submit),               method("sendPin", sendPin),       method("engineStopped", engineStopped),
-      method("close", close),
+      method("wake", wake),         method("close", close),
   };
   napi_value constructor = nullptr;
   const napi_status status =

@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint32_t kThreadsMax = 512;
 constexpr uint32_t kStopPatienceMs = 60 * 1000;
+constexpr uint32_t kUnannouncedMax = 4;
 constexpr auto kStopPoll = std::chrono::milliseconds(1);
 
 }  // namespace
@@ -44,6 +45,7 @@ void Engine::controlLoop() {
         return control(exchange.operation(), call);
       }));
       complete(slot);
+      announce();
     }
   } catch (const std::exception&) {
     stopping_.store(true);
@@ -170,6 +172,7 @@ void Engine::answerQueued() {
       complete(slot);
     }
   }
+  announce();
 }
 
 void Engine::complete(uint32_t slot) {
@@ -177,7 +180,11 @@ void Engine::complete(uint32_t slot) {
     std::lock_guard<std::mutex> lock(completionMutex_);
     completions_.push(slot);
   }
-  if (slab_->header().armed.exchange(0) == 0) return;
+  if (unannounced_.fetch_add(1) + 1 >= kUnannouncedMax) announce();
+}
+
+void Engine::announce() {
+  if (unannounced_.exchange(0) == 0 || slab_->header().armed.exchange(0) == 0) return;
   const uint64_t one = 1;
   if (write(completionFd_, &one, sizeof one) < 0) return;
 }

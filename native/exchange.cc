@@ -17,6 +17,13 @@ void Exchange::take(uint32_t slot) {
   wipe(shared + kSlotHeaderBytes, header_.lengthBytes);
 }
 
+size_t Exchange::costClass() const {
+  const bool keyed = operation() >= Operation::kEncrypt && operation() <= Operation::kDeriveKey;
+  uint64_t mechanism = 0;
+  if (keyed && header_.lengthBytes >= sizeof mechanism) memcpy(&mechanism, request_.bytes(), sizeof mechanism);
+  return (mechanism * 31 + header_.operation) % kCostClasses;
+}
+
 void Exchange::answer(const Outcome& outcome) {
   if (outcome.status == Status::kReturnValue) responseBytes_ = 0;
   uint8_t* shared = slab_.slot(slot_);

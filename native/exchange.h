@@ -17,6 +17,9 @@ class Exchange {
   void take(uint32_t slot);
   Operation operation() const { return static_cast<Operation>(header_.operation); }
   uint32_t sequence() const { return header_.sequence; }
+  // A number below kCostClasses for requests that take about as long: by operation and, where there is one, mechanism.
+  static constexpr size_t kCostClasses = 256;
+  size_t costClass() const;
   // Runs `use(reader, writer, arena)` on the request; may be called again to perform it once more.
   template <typename Use>
   Outcome run(Use use) {

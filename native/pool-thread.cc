@@ -1,6 +1,8 @@
 // Serving requests with one session.
 #include "pool-thread.h"
 
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -13,13 +15,18 @@ namespace {
 
 // Below the event loop, so that a busy token does not delay the answers of the others.
 constexpr int kPoolNice = 10;
+// Answers wait for the next ones only while requests are served that lately took less than this.
+constexpr int64_t kShortNs = 50 * 1000;
+constexpr int64_t kUnknownNs = INT64_MAX;
 
 void lowerPriority() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kPoolNice); }
 
 }  // namespace
 
 PoolThread::PoolThread(std::shared_ptr<Engine> engine, RingConsumer& requests, bool anchor)
-    : engine_(std::move(engine)), requests_(requests), anchor_(anchor), exchange_(*engine_->slab_) {}
+    : engine_(std::move(engine)), requests_(requests), anchor_(anchor), exchange_(*engine_->slab_) {
+  lastNs_.fill(kUnknownNs);
+}
 
 CK_RV PoolThread::openSession() {
   const CK_FUNCTION_LIST& functions = engine_->module_.functions();
@@ -56,7 +63,15 @@ void PoolThread::run() {
   lowerPriority();
   try {
     uint32_t slot = 0;
-    while (requests_.wait(slot, [this] { return stopping_.load(); })) serve(slot);
+    for (;;) {
+      if (stopping_.load()) break;
+      if (!requests_.pop(slot)) {
+        engine_->announce();
+        if (!requests_.wait(slot, [this] { return stopping_.load(); })) break;
+      }
+      serve(slot);
+    }
+    engine_->announce();
     closeSession();
   } catch (const std::exception&) {
     // The slab is broken: nothing that comes from it can be answered.
@@ -68,14 +83,23 @@ void PoolThread::run() {
 void PoolThread::serve(uint32_t slot) {
   std::lock_guard<std::mutex> busy(serving_);
   exchange_.take(slot);
-  Outcome outcome = performOnce();
+  Outcome outcome = performTimed();
   if (outcome.status == Status::kReturnValue && outcome.returnValue == CKR_OPERATION_ACTIVE && !anchor_) {
     stale_.store(true);
-    outcome = performOnce();
+    outcome = performTimed();
   }
   exchange_.answer(outcome);
   engine_->complete(slot);
   if (outcome.operationMayRemain) clearOperation();
+}
+
+Outcome PoolThread::performTimed() {
+  int64_t& lastNs = lastNs_[exchange_.costClass()];
+  if (lastNs > kShortNs) engine_->announce();
+  const auto startedAt = std::chrono::steady_clock::now();
+  const Outcome outcome = performOnce();
+  lastNs = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - startedAt).count();
+  return outcome;
 }
 
 Outcome PoolThread::performOnce() {

@@ -2,6 +2,7 @@
 #ifndef HSM_KMS_POOL_THREAD_H
 #define HSM_KMS_POOL_THREAD_H
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -29,12 +30,15 @@ class PoolThread : public std::enable_shared_from_this<PoolThread> {
   void run();
   void serve(uint32_t slot);
   Outcome performOnce();
+  Outcome performTimed();
   void clearOperation();
 
   std::shared_ptr<Engine> engine_;
   RingConsumer& requests_;
   const bool anchor_;
   Exchange exchange_;
+  // How long the last request of each cost class took.
+  std::array<int64_t, Exchange::kCostClasses> lastNs_;
   std::mutex serving_;
   CK_SESSION_HANDLE session_ = 0;
   std::atomic<bool> stale_{false};

@@ -303,9 +303,10 @@ export class CryptokiLink {
     this.#deadlineTimer ??= setInterval(() => this.checkDeadlines(), DEADLINE_CHECK_MS).unref();
   }
 
-  /** Rejects what is overdue. Runs every 50 ms while calls are in flight. */
+  /** Rejects what is overdue, and fetches answers that were not announced. Runs every 50 ms while calls are in flight. */
   checkDeadlines(): void {
     const nowMs = this.#clock.monotonicMs();
+    this.#door.wake();
     for (const call of this.#inFlight) if (call?.settled === false && call.deadlineAtMs <= nowMs) this.#overdue(call, nowMs);
     for (const size of ['small', 'large'] as const) this.#dropOverdueWaiting(size, nowMs);
     if (this.#inFlightCount > 0 || this.#waiting.small.length > 0 || this.#waiting.large.length > 0) return;

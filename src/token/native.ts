@@ -20,6 +20,8 @@ export interface NativeDoor {
   /** `callback` gets the number of slot numbers in `completed`; more than there are slots means that the slab is broken. */
   listen(completed: Uint32Array, callback: (count: number) => void): void;
   submit(threadClass: number, slot: number): void;
+  /** Looks for completions that were not announced: the engine announces some together, and may hang before it does. */
+  wake(): void;
   /** To be called before the login request of that sequence number is submitted. */
   sendPin(sequence: number, pin: Uint8Array): void;
   /** True when the engine of this process has ended its threads and finalized the module. */

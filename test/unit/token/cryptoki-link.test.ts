@@ -34,6 +34,10 @@ class PlayedDoor implements NativeDoor {
     this.submitted.push(slot);
     this.classes.push(threadClass);
   }
+  wakes = 0;
+  wake(): void {
+    this.wakes++;
+  }
   sendPin(): void {}
   engineStopped(): boolean {
     return true;
@@ -122,6 +126,14 @@ test('an overdue call is rejected once; its slot is free again only when the eng
   expect(door.payload(slot).subarray(0, 3)).toEqual(new Uint8Array(3));
   void send().catch(() => {});
   expect(door.submitted[2]).toBe(slot);
+  link.lose('closed', 'end of test');
+});
+
+test('answers that the engine did not announce are looked for with every check of deadlines', () => {
+  const { door, link, send } = played();
+  void send().catch(() => {});
+  link.checkDeadlines();
+  expect(door.wakes).toBe(1);
   link.lose('closed', 'end of test');
 });
 

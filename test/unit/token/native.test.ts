@@ -55,7 +55,7 @@ test('methods of a door refuse every wrong argument with a TypeError', () => {
 
 test('methods refuse an object that is no door', () => {
   const door = open();
-  for (const name of ['memory', 'descriptors', 'handedOver', 'engineStopped', 'close'] as const) {
+  for (const name of ['memory', 'descriptors', 'handedOver', 'engineStopped', 'wake', 'close'] as const) {
     for (const impostor of [{}, Object.create(Object.getPrototypeOf(door) as object), undefined, 7]) {
       expect(() => Reflect.apply(door[name], impostor, [])).toThrow(TypeError);
     }
