@@ -1,6 +1,7 @@
 /** The rules of interface Kms that hold over every store and key store: what a client sees of keys, aliases, tags and ciphertexts. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkedKms } from '../support/checked-kms.ts';
 import { base64, callerOf, refusal } from '../support/kms-fixture.ts';
 import type { Caller, Kms } from '../../src/kms.ts';
 
@@ -24,7 +25,7 @@ export function kmsContract(name: string, openPlace: () => Promise<KmsPlace>): v
     // Replies are untyped on purpose: each test states what it expects of them.
     // oxlint-disable-next-line typescript/no-explicit-any
     const perform = async (operation: string, input: object = {}, caller: Partial<Caller> = {}): Promise<any> =>
-      place.kms.perform(operation, input, callerOf(caller));
+      checkedKms(place.kms).perform(operation, input, callerOf(caller));
     const createKey = async (input: object = {}): Promise<{ readonly KeyId: string; readonly Arn: string }> =>
       (await perform('CreateKey', input)).KeyMetadata;
     const encrypt = async (KeyId: string, plaintext: Uint8Array, more: object = {}): Promise<string> =>

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { KmsError } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
 import { openKms } from '../../src/kms.ts';
+import { checkedKms } from './checked-kms.ts';
 import { FakeKeyStore } from './fake-key-store.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -90,7 +91,7 @@ export function openFixture(): KmsFixture {
   const keyStore = new FakeKeyStore();
   const clock = new MovedClock();
   const parts = partsOver(store, keyStore, clock);
-  const kms = openKms(parts);
+  const kms = checkedKms(openKms(parts));
   const perform: KmsFixture['perform'] = async (operation, input = {}, caller = {}) => kms.perform(operation, input, callerOf(caller));
   const createKey: KmsFixture['createKey'] = async (input = {}) => (await perform('CreateKey', input)).KeyMetadata;
   return { kms, store, keyStore, clock, parts, caller: callerOf(), perform, createKey };

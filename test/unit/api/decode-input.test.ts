@@ -1,5 +1,5 @@
 /** The shape check of requests: exact texts of AWS (kms-api.md 10.2), and what becomes of good values. */
-import fc from 'fast-check';
+import { assert, constantFrom, dictionary, jsonValue, property, uint8Array } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeInput, inputDecoder } from '../../../src/api/decode-input.ts';
 import { apiOperations } from '../../../src/api/model.ts';
@@ -192,8 +192,8 @@ describe('wrong JSON types', () => {
 
 describe('any input', () => {
   test('what base64 encodes comes back, for any bytes', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 4096 }), (bytes) => {
+    assert(
+      property(uint8Array({ minLength: 1, maxLength: 4096 }), (bytes) => {
         const json = { KeyId: 'k', Plaintext: Buffer.from(bytes).toString('base64') };
         expect(Buffer.compare(decodeInput('Encrypt', json)['Plaintext'] as Uint8Array, bytes)).toBe(0);
       }),
@@ -202,10 +202,10 @@ describe('any input', () => {
 
   test('no JSON makes any operation fail with anything but ValidationException or SerializationException', () => {
     const operations = [...apiOperations.keys()];
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...operations),
-        fc.dictionary(fc.constantFrom('KeyId', 'Tags', 'Plaintext', 'Limit', 'EncryptionContext'), fc.jsonValue()),
+    assert(
+      property(
+        constantFrom(...operations),
+        dictionary(constantFrom('KeyId', 'Tags', 'Plaintext', 'Limit', 'EncryptionContext'), jsonValue()),
         (operation, json) => {
           expect(messageOf(operation, json)).toMatch(/^(accepted|ValidationException: |SerializationException: )/);
         },

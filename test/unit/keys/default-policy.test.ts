@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { assertPolicyDocument, defaultKeyPolicy, policyBytesMax } from '../../../src/keys/default-policy.ts';
 
+/** A well-formed policy of that many bytes. */
+const ofLength = (bytes: number): string => `{"Statement":[]${' '.repeat(bytes - 16)}}`;
+
 describe('key policies', () => {
   test('the default policy is itself acceptable and names the account of its partition', () => {
     const policy = defaultKeyPolicy('aws-cn', '111122223333');
@@ -13,7 +16,6 @@ describe('key policies', () => {
   });
 
   test('is at most 32,768 bytes of UTF-8', () => {
-    const ofLength = (bytes: number): string => `{"Statement":[]${' '.repeat(bytes - 16)}}`;
     expect(() => assertPolicyDocument(ofLength(policyBytesMax))).not.toThrow();
     expect(() => assertPolicyDocument(ofLength(policyBytesMax + 1))).toThrow(expect.objectContaining({ code: 'LimitExceededException' }));
     const umlauts = `{"Statement":["${'ü'.repeat(policyBytesMax / 2)}"]}`;

@@ -89,7 +89,7 @@ const cases = Object.entries(TABLE).flatMap(([operation, origins]) =>
 describe('the key-state table', () => {
   test.each(cases)('%s on a key of origin %s: %s', (operation, origin, row) => {
     const answers = STATES.map((state) => outcome(operation, state, origin));
-    expect(answers).toEqual([...row].map((cell) => CELLS[cell]?.replace('ORIGIN', origin)));
+    expect(answers).toEqual(row.split('').map((cell) => CELLS[cell]?.replace('ORIGIN', origin)));
   });
 
   test('a key that waits for its replicas to be deleted is treated as pending deletion', () => {
