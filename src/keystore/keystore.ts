@@ -17,14 +17,7 @@ import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
  * - `internal`: anything else (KMSInternalException).
  */
 export type KeyStoreErrorKind =
-  | 'unavailable'
-  | 'timeout'
-  | 'invalid-ciphertext'
-  | 'unsupported'
-  | 'exhausted'
-  | 'refused'
-  | 'material-missing'
-  | 'internal';
+  'unavailable' | 'timeout' | 'invalid-ciphertext' | 'unsupported' | 'exhausted' | 'refused' | 'material-missing' | 'internal';
 
 export class KeyStoreError extends Error {
   override readonly name = 'KeyStoreError';

@@ -2,7 +2,7 @@
  * What every key store promises, on every key store: in software, over a strict token in memory, and over SoftHSM and NSS
  * softokn behind the real door. What one of them cannot do is written in its row.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalEncryptionContext } from '../../src/keys/encryption-context.ts';
 import { materialIdOf } from '../../src/keys/material-id.ts';

@@ -15,20 +15,19 @@ import type { Mechanism } from '../../token/mechanism.ts';
 import type { Token, TokenObject } from '../../token/token.ts';
 import type { BoundMaterial } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
-import { onOwnData } from './key-store-error.ts';
 import { epochKeyTemplate, fingerprintKeyTemplate } from './material-templates.ts';
 import type { TokenSuite } from './material-templates.ts';
 
 /** A session AES-256 key for the epoch of `nonce`. */
 export async function deriveEpochKey(token: Token, material: TokenObject, suite: TokenSuite, nonce: Uint8Array): Promise<TokenObject> {
-  const { object } = await onOwnData(token.deriveKey(derivation(suite, epochLabel, nonce), material, epochKeyTemplate));
+  const { object } = await token.deriveKey(derivation(suite, epochLabel, nonce), material, epochKeyTemplate);
   return object;
 }
 
 /** 48 bytes that every copy of the material gives, and from which nothing of it can be learnt. */
 export async function fingerprintOf(token: Token, material: TokenObject, suite: TokenSuite): Promise<Uint8Array> {
   if (suite === 'direct') return encryptFingerprint(token, material);
-  const derived = await onOwnData(token.deriveKey(derivation(suite, fingerprintLabel, fingerprintNonce), material, fingerprintKeyTemplate));
+  const derived = await token.deriveKey(derivation(suite, fingerprintLabel, fingerprintNonce), material, fingerprintKeyTemplate);
   return withSessionObject(token, derived.object, (key) => encryptFingerprint(token, key));
 }
 
@@ -57,7 +56,7 @@ export async function withSessionObject<T>(token: Token, object: TokenObject, wo
 }
 
 async function encryptFingerprint(token: Token, key: TokenObject): Promise<Uint8Array> {
-  return onOwnData(token.encrypt({ name: 'AES_CBC', iv: zeroBlock }, key, fingerprintInput()));
+  return token.encrypt({ name: 'AES_CBC', iv: zeroBlock }, key, fingerprintInput());
 }
 
 function derivation(suite: TokenSuite, label: DerivationLabel, nonce: Uint8Array): Mechanism {

@@ -33,16 +33,22 @@ export function toKeyStoreError(error: unknown, input: KeyStoreErrorKind = 'inte
 }
 
 /**
- * Runs a call on data of our own (a derivation, a verified record): an error that blames its input is then a fault of the
- * device, and must not be taken for a bad ciphertext of the user.
+ * Runs calls on data of our own (a derivation, a verified record), for use where `input` would mean the user's ciphertext. An
+ * error that may blame its input is then a fault of the device, one that surely does is a defect.
  */
 export async function onOwnData<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (!(error instanceof TokenError) || (error.kind !== 'input' && error.kind !== 'unclear')) throw error;
-    throw new TokenError('device', error.message, { cause: error });
+    throw onOwnDataError(error);
   }
+}
+
+/** The error of a call on our own data. */
+export function onOwnDataError(error: unknown): unknown {
+  if (!(error instanceof TokenError)) return error;
+  if (error.kind === 'unclear') return new TokenError('device', error.message, { cause: error });
+  return error.kind === 'input' ? new KeyStoreError('internal', error.message, { cause: error }) : error;
 }
 
 /** True when the token said no to the act itself, rather than failing. */

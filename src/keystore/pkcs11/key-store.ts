@@ -24,7 +24,7 @@ import { openSystemRandom } from '../symmetric/iv-source.ts';
 import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
 import type { MaterialPolicy, NewMaterials } from './custody.ts';
 import { planNewMaterials } from './custody.ts';
-import { toKeyStoreError } from './key-store-error.ts';
+import { onOwnData, toKeyStoreError } from './key-store-error.ts';
 import { isTokenSuite } from './material-templates.ts';
 import { ResidentMaterials } from './resident-materials.ts';
 import { TokenVault } from './token-vault.ts';
@@ -52,7 +52,7 @@ export interface Pkcs11KeyStoreParts {
 export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts): Promise<KeyStore> {
   const wrapped = new WrappedMaterials(token);
   try {
-    const plan = await token.recovering(() => planNewMaterials(token, config, wrapped));
+    const plan = await token.recovering(() => onOwnData(planNewMaterials(token, config, wrapped)));
     return new Pkcs11KeyStore(config, token, parts, wrapped, plan);
   } catch (error) {
     throw toKeyStoreError(error);
@@ -101,11 +101,11 @@ class Pkcs11KeyStore implements KeyStore {
         `The key store "${this.name}" does not make keys of spec ${request.keySpec} for ${request.keyUsage}`,
       );
     }
-    if (suite === undefined || !isTokenSuite(suite))
-      throw refusal ?? new KeyStoreError('unsupported', 'The token cannot make key materials');
+    if (refusal !== undefined) throw refusal;
+    if (suite === undefined || !isTokenSuite(suite)) throw new KeyStoreError('unsupported', 'The token cannot make key materials');
     const { residency } = this.#config;
     const created = await this.#run(
-      () => (residency === 'token' ? this.#resident.create(request, suite) : this.#wrapped.create(request, suite, custody)),
+      () => onOwnData(residency === 'token' ? this.#resident.create(request, suite) : this.#wrapped.create(request, suite, custody)),
       signal,
     );
     const { name: keyStore, protection } = this;
@@ -113,37 +113,44 @@ class Pkcs11KeyStore implements KeyStore {
   }
 
   async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#runWith(bound, () => this.#cipher.encrypt(bound, plaintext, context), signal);
+    return this.#run(
+      this.#using(bound, () => onOwnData(this.#cipher.encrypt(bound, plaintext, context))),
+      signal,
+    );
   }
 
   async decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#runWith(bound, () => this.#cipher.decrypt(bound, header, context), signal, 'invalid-ciphertext');
+    return this.#run(
+      this.#using(bound, () => this.#cipher.decrypt(bound, header, context)),
+      signal,
+      'invalid-ciphertext',
+    );
   }
 
   async random(lengthBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#run(() => this.#token.random(lengthBytes), signal);
+    return this.#run(() => onOwnData(this.#token.random(lengthBytes)), signal);
   }
 
   async forget(materialId: string): Promise<void> {
-    await this.#run(() => this.#cipher.forget(materialId));
+    await this.#run(() => onOwnData(this.#cipher.forget(materialId)));
   }
 
   async destroyMaterial(bound: BoundMaterial, signal?: AbortSignal): Promise<void> {
     const { materialId, residency, reference } = bound.material;
     await this.forget(materialId);
-    if (residency === 'token') await this.#run(() => this.#resident.destroy(reference), signal);
+    if (residency === 'token') await this.#run(() => onOwnData(this.#resident.destroy(reference)), signal);
   }
 
   async destroyByObjectId(objectId: Uint8Array): Promise<boolean> {
-    return this.#run(() => this.#resident.destroy(objectId));
+    return this.#run(() => onOwnData(this.#resident.destroy(objectId)));
   }
 
   async listObjectIds(): Promise<readonly Uint8Array[]> {
-    return this.#run(() => this.#resident.objectIds());
+    return this.#run(() => onOwnData(this.#resident.objectIds()));
   }
 
   async probe(): Promise<void> {
-    await this.#run(() => this.#token.probe());
+    await this.#run(() => onOwnData(this.#token.probe()));
   }
 
   async close(): Promise<void> {
@@ -151,7 +158,7 @@ class Pkcs11KeyStore implements KeyStore {
     await this.#cipher.close();
   }
 
-  /** One attempt, and more after the token recovered. */
+  /** An attempt, and more after the token recovered. `input` is what it means when the token blames the input. */
   async #run<T>(attempt: () => Promise<T>, signal?: AbortSignal, input?: KeyStoreErrorKind): Promise<T> {
     try {
       return await this.#token.recovering(attempt, signal);
@@ -160,17 +167,19 @@ class Pkcs11KeyStore implements KeyStore {
     }
   }
 
-  /** Like `#run`; references of the material that the token denies are dropped before the next attempt. */
-  async #runWith<T>(bound: BoundMaterial, attempt: () => Promise<T>, signal?: AbortSignal, input?: KeyStoreErrorKind): Promise<T> {
-    const dropDenied = (error: unknown): never => {
-      if (error instanceof TokenError && error.kind === 'handle') {
-        this.#resident.relist();
-        this.#wrapped.relist();
-        this.#cipher.abandon(bound.material.materialId);
-      }
+  /** An attempt that uses a material: references that the token denies are dropped before the next one. */
+  #using<T>(bound: BoundMaterial, attempt: () => Promise<T>): () => Promise<T> {
+    const failed = (error: unknown): never => {
+      if (error instanceof TokenError && error.kind === 'handle') this.#dropDenied(bound.material.materialId);
       throw error;
     };
-    return this.#run(() => attempt().catch(dropDenied), signal, input);
+    return () => attempt().catch(failed);
+  }
+
+  #dropDenied(materialId: string): void {
+    this.#resident.relist();
+    this.#wrapped.relist();
+    this.#cipher.abandon(materialId);
   }
 
   #dropReferences(): void {

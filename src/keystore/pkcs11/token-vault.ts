@@ -8,6 +8,7 @@ import { KeyStoreError } from '../keystore.ts';
 import type { MaterialVault, SealedBytes } from '../symmetric/material-vault.ts';
 import { SharedKey } from '../symmetric/shared-key.ts';
 import { deriveEpochKey, destroySessionObject } from './derivation.ts';
+import { onOwnData } from './key-store-error.ts';
 import { isTokenSuite } from './material-templates.ts';
 import type { TokenSuite } from './material-templates.ts';
 import type { ResidentMaterials } from './resident-materials.ts';
@@ -30,16 +31,12 @@ export class TokenVault implements MaterialVault<TokenObject> {
     return this.#token.isCurrent(key);
   }
 
-  async openMaterial(bound: BoundMaterial): Promise<SharedKey<TokenObject>> {
-    const suite = tokenSuite(bound.material.suite);
-    const { residency } = bound.material;
-    if (residency === 'token') return new SharedKey(await this.#resident.open(bound, suite), async () => {});
-    if (residency === 'wrapped') return this.#sessionKey(await this.#wrapped.open(bound, suite));
-    throw new KeyStoreError('internal', 'A software key was given to a token');
+  openMaterial(bound: BoundMaterial): Promise<SharedKey<TokenObject>> {
+    return onOwnData(this.#open(bound));
   }
 
   async deriveEpochKey(material: TokenObject, suite: CiphertextSuite, nonce: Uint8Array): Promise<SharedKey<TokenObject>> {
-    return this.#sessionKey(await deriveEpochKey(this.#token, material, tokenSuite(suite), nonce));
+    return this.#sessionKey(await onOwnData(deriveEpochKey(this.#token, material, tokenSuite(suite), nonce)));
   }
 
   async encrypt(key: TokenObject, iv: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Promise<SealedBytes> {
@@ -50,6 +47,14 @@ export class TokenVault implements MaterialVault<TokenObject> {
 
   async decrypt(key: TokenObject, iv: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Promise<Uint8Array> {
     return this.#token.decrypt({ name: 'AES_GCM', iv, aad: additionalData, tagBits: 128, ivSource: 'supplied' }, key, sealed);
+  }
+
+  async #open(bound: BoundMaterial): Promise<SharedKey<TokenObject>> {
+    const suite = tokenSuite(bound.material.suite);
+    const { residency } = bound.material;
+    if (residency === 'token') return new SharedKey(await this.#resident.open(bound, suite), async () => {});
+    if (residency === 'wrapped') return this.#sessionKey(await this.#wrapped.open(bound, suite));
+    throw new KeyStoreError('internal', 'A software key was given to a token');
   }
 
   #gcm(iv: Uint8Array, aad: Uint8Array): Mechanism {

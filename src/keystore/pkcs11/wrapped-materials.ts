@@ -14,7 +14,7 @@ import { symmetricSpec } from '../material-binding.ts';
 import { destroySessionObject, fingerprintOf, proveMaterial, withSessionObject } from './derivation.ts';
 import type { ExportedKeyToken, KeyWrapAlgorithm } from './exported-key-token.ts';
 import { encodeExportedKey, macInput, parseExportedKey } from './exported-key-token.ts';
-import { isRefusal, onOwnData } from './key-store-error.ts';
+import { isRefusal } from './key-store-error.ts';
 import { exportableTemplate, generationMechanism, unwrappedTemplate } from './material-templates.ts';
 import type { TokenSuite } from './material-templates.ts';
 import type { CreatedMaterial } from './resident-materials.ts';
@@ -109,7 +109,7 @@ export class WrappedMaterials {
 
   async #unwrap(exported: ExportedKeyToken, wrappingKey: WrappingKey, suite: TokenSuite): Promise<TokenObject> {
     const mechanism = this.#mechanism(exported.algorithm);
-    const { object } = await onOwnData(this.#token.unwrapKey(mechanism, wrappingKey.object, exported.wrapped, unwrappedTemplate(suite)));
+    const { object } = await this.#token.unwrapKey(mechanism, wrappingKey.object, exported.wrapped, unwrappedTemplate(suite));
     return object;
   }
 
@@ -122,7 +122,7 @@ export class WrappedMaterials {
   }
 
   async #mac(keys: ServiceKeys, body: Uint8Array, binding: MaterialBinding): Promise<Uint8Array> {
-    return onOwnData(this.#token.sign({ name: 'SHA256_HMAC' }, keys.recordMac, macInput(body, binding)));
+    return this.#token.sign({ name: 'SHA256_HMAC' }, keys.recordMac, macInput(body, binding));
   }
 }
 

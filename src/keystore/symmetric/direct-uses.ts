@@ -23,6 +23,7 @@ interface Uses {
   current: Block;
   following: Block | undefined;
   leasing: Promise<void> | undefined;
+  exhausted: boolean;
 }
 
 export class DirectUses {
@@ -47,7 +48,9 @@ export class DirectUses {
     }
     const number = uses.current.next;
     uses.current.next += 1;
-    if (uses.current.end - uses.current.next < prefetchBelow && uses.following === undefined) this.#prefetch(materialId, uses);
+    if (uses.current.end - uses.current.next < prefetchBelow && uses.following === undefined && !uses.exhausted) {
+      this.#prefetch(materialId, uses);
+    }
     return number;
   }
 
@@ -55,7 +58,7 @@ export class DirectUses {
     let uses = this.#uses.get(materialId);
     if (uses !== undefined) return uses;
     if (this.#uses.size >= materialsMax) for (const oldest of [...this.#uses.keys()].slice(0, 1)) this.#uses.delete(oldest);
-    uses = { current: { next: 0, end: 0 }, following: undefined, leasing: undefined };
+    uses = { current: { next: 0, end: 0 }, following: undefined, leasing: undefined, exhausted: false };
     this.#uses.set(materialId, uses);
     return uses;
   }
