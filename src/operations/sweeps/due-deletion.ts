@@ -50,7 +50,10 @@ async function noticeClockJump({ store, clock, log }: ServiceParts, { runningMs,
   const jumpMs = wallMs - runningMs;
   if (Math.abs(jumpMs) <= CLOCK_JUMP_MS_MAX) return;
   await store.setMark(clockJumpMark, `${new Date(clock.nowMs()).toISOString()} by ${jumpMs} ms`);
-  log.error({ jumpMs }, 'the wall clock jumped: key deletions are paused until an operator confirms the time');
+  log.error(
+    { jumpMs },
+    'the wall clock jumped: key deletions are paused; when the time is right, start the service once with --confirm-clock',
+  );
 }
 
 async function tryDestroy(key: KeyRecord, parts: ServiceParts): Promise<boolean> {
