@@ -1,5 +1,6 @@
 // A PKCS#11 module that answers at once and protects nothing: for measuring the hop alone, and for tests of the door.
-// "Encryption" copies the data and appends 16 zero bytes. NULL_MODULE_HANDLES=N makes every search find N objects.
+// "Encryption" copies the data and appends 16 zero bytes. Of AES-GCM it makes the IV itself (12 bytes 0xa5) as some HSMs do: a zeroed
+// IV is overwritten, for a NULL one it is appended. NULL_MODULE_HANDLES=N makes every search find N objects.
 #include <cstdlib>
 #include <cstring>
 
@@ -8,6 +9,10 @@
 namespace {
 
 constexpr CK_ULONG kTagBytes = 16;
+constexpr CK_ULONG kIvBytes = 12;
+constexpr CK_BYTE kMadeIv[kIvBytes] = {0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5, 0xa5};
+constexpr CK_MECHANISM_TYPE kAesGcm = 0x1087;
+thread_local CK_GCM_PARAMS* gcm = nullptr;
 thread_local CK_ULONG found = 0;
 
 CK_ULONG handlesToFind() {
@@ -18,6 +23,16 @@ CK_ULONG handlesToFind() {
 CK_RV ok(CK_SESSION_HANDLE) { return CKR_OK; }
 CK_RV initialize(void*) { return CKR_OK; }
 CK_RV init(CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE) { return CKR_OK; }
+
+CK_RV encryptInit(CK_SESSION_HANDLE, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE) {
+  gcm = mechanism->mechanism == kAesGcm ? static_cast<CK_GCM_PARAMS*>(mechanism->pParameter) : nullptr;
+  return CKR_OK;
+}
+
+bool isZeroed(const CK_GCM_PARAMS& params) {
+  static constexpr CK_BYTE zeros[kIvBytes]{};
+  return params.ulIvLen == kIvBytes && memcmp(params.pIv, zeros, kIvBytes) == 0;
+}
 
 CK_RV getInfo(CK_INFO* info) {
   *info = {};
@@ -65,10 +80,13 @@ CK_RV getSessionInfo(CK_SESSION_HANDLE, CK_SESSION_INFO* info) {
 CK_RV login(CK_SESSION_HANDLE, CK_USER_TYPE, CK_BYTE*, CK_ULONG) { return CKR_OK; }
 
 CK_RV encrypt(CK_SESSION_HANDLE, CK_BYTE* data, CK_ULONG length, CK_BYTE* out, CK_ULONG* outLength) {
-  if (*outLength < length + kTagBytes) return CKR_BUFFER_TOO_SMALL;
+  const CK_ULONG appended = gcm != nullptr && gcm->pIv == nullptr ? kIvBytes : 0;
+  if (*outLength < length + kTagBytes + appended) return CKR_BUFFER_TOO_SMALL;
   memcpy(out, data, length);
   memset(out + length, 0, kTagBytes);
-  *outLength = length + kTagBytes;
+  memcpy(out + length + kTagBytes, kMadeIv, appended);
+  if (gcm != nullptr && appended == 0 && isZeroed(*gcm)) memcpy(gcm->pIv, kMadeIv, kIvBytes);
+  *outLength = length + kTagBytes + appended;
   return CKR_OK;
 }
 
@@ -135,7 +153,7 @@ CK_FUNCTION_LIST makeList() {
   list.C_FindObjectsInit = findObjectsInit;
   list.C_FindObjects = findObjects;
   list.C_FindObjectsFinal = ok;
-  list.C_EncryptInit = init;
+  list.C_EncryptInit = encryptInit;
   list.C_Encrypt = encrypt;
   list.C_DecryptInit = init;
   list.C_Decrypt = decrypt;

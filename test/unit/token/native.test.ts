@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { NativeDoor } from '../../../src/token/native.ts';
 import { createDoor, nativeBuildPath, openInProcessCryptoki } from '../../../src/token/native.ts';
 import { NULL_MODULE, enterTestModule, fast, slow } from '../../support/cryptoki-doors.ts';
+import { hasSoftHsm, provisionSoftHsm } from '../../support/softhsm.ts';
 
 const doors: NativeDoor[] = [];
 const open = (): NativeDoor => {
@@ -93,3 +94,28 @@ test('the environment of a door in this process reaches the module', async () =>
   expect(await door.findObjects({}, [], slow)).toHaveLength(3);
   await door.close(1000);
 });
+
+test.each(['token-zeroed', 'token-appended'] as const)('an IV that the token makes (%s) comes first in the result', async (ivSource) => {
+  const door = await openInProcessCryptoki({ environment: {} });
+  await enterTestModule(door, NULL_MODULE);
+  const mechanism = { name: 'AES_GCM', iv: new Uint8Array(12), aad: new Uint8Array(0), tagBits: 128, ivSource } as const;
+  const sealed = await door.encrypt(mechanism, { low: 1, high: 0 }, Buffer.from('data'), fast);
+  expect(Buffer.from(sealed)).toEqual(Buffer.concat([Buffer.alloc(12, 0xa5), Buffer.from('data'), Buffer.alloc(16)]));
+  expect(() => door.decrypt(mechanism, { low: 1, high: 0 }, sealed, fast)).toThrow(TypeError);
+  await door.close(1000);
+});
+
+test.skipIf(!hasSoftHsm())(
+  'a library that another door of this process uses is refused, and is free again after that door closed',
+  async () => {
+    const token = provisionSoftHsm();
+    const module = { path: token.module, deepBind: true, initialize: {} };
+    const [first, second] = await Promise.all([openInProcessCryptoki(token), openInProcessCryptoki(token)]);
+    await first.load(module, slow);
+    await expect(second.load(module, slow)).rejects.toThrow(/CKR_CRYPTOKI_ALREADY_INITIALIZED/);
+    await first.close(5000);
+    await second.load(module, slow);
+    await second.close(5000);
+    token.remove();
+  },
+);

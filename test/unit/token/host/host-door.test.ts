@@ -1,4 +1,5 @@
 /** What happens when a token host dies, hangs or cannot be started: calls end in bounded time with a right error. */
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +55,21 @@ test('a host leaves no core dump, gains no privileges and shows no memory to oth
   expect(readFileSync(`/proc/${door.hostPid}/environ`, 'utf8')).toBe('ONLY=this\0');
   expect(readFileSync(`/proc/${door.hostPid}/limits`, 'utf8')).toMatch(/Max core file size\s+0\s+0/);
   expect(readFileSync(`/proc/${door.hostPid}/status`, 'utf8')).toMatch(/NoNewPrivs:\s+1/);
+});
+
+test('a host ends with the process that opened its door, however that ends', async () => {
+  const script = `
+    const { openHostCryptoki } = await import(${JSON.stringify(new URL('../../../../src/token/host/host-door.ts', import.meta.url).href)});
+    const door = await openHostCryptoki({ environment: {} });
+    console.log(door.hostPid);
+    setInterval(() => {}, 1000);`;
+  const worker = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const hostPid = Number(await new Promise((resolve) => worker.stdout.once('data', resolve)));
+  expect(isRunning(hostPid)).toBe(true);
+  worker.kill('SIGKILL');
+  await expect.poll(() => isRunning(hostPid), { timeout: 3000 }).toBe(false);
 });
 
 test('a missing executable is an error that says how to build it', async () => {
