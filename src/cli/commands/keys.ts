@@ -1,0 +1,125 @@
+/** `hsm-kms keys list|show`: reads the store beside a running daemon, without asking it and without locking it. */
+import { Command } from 'commander';
+import { toHex } from '../../bytes.ts';
+import { systemClock } from '../../clock.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import type { KeyRecord, MaterialRecord } from '../../keys/key-record.ts';
+import { silentLog } from '../../log.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
+import type { Store } from '../../store/store.ts';
+import { configFlags, withConfigOptions } from '../options.ts';
+import { columns, CommandError, printData, printJson, say } from '../terminal.ts';
+
+const aliasesShownMax = 1_000;
+
+export function keysCommand(): Command {
+  return new Command('keys').description('look at the keys of the data directory').addCommand(listCommand()).addCommand(showCommand());
+}
+
+function listCommand(): Command {
+  return withConfigOptions(new Command('list'))
+    .description('list all keys: where each lives, its state, its aliases')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }, command: Command) => {
+      await withStore(command, (store) => {
+        const keys = [...store.allKeys()].map((key) => describeKey(store, key));
+        if (options.json === true) return printJson(keys);
+        const rows = keys.map((key) => [key.keyId, key.account, key.region, key.state, key.protection, key.aliases.join(' ')]);
+        printData(columns([['KEY', 'ACCOUNT', 'REGION', 'STATE', 'PROTECTION', 'ALIASES'], ...rows]));
+        return say(`${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`);
+      });
+    });
+}
+
+function showCommand(): Command {
+  return withConfigOptions(new Command('show'))
+    .description('show one key with its materials')
+    .argument('<key>', 'key id, key ARN or alias')
+    .option('--json', 'print JSON')
+    .action(async (key: string, options: { json?: boolean }, command: Command) => {
+      await withStore(command, (store) => {
+        const found = [...store.allKeys()].filter((record) => isNamed(store, record, key)).map((record) => describeKey(store, record));
+        if (found.length === 0) throw new CommandError(`no key '${key}' is known here`, { hints: ['hsm-kms keys list shows all of them'] });
+        if (options.json === true) return printJson(found);
+        return printData(found.map(keyText).join('\n\n'));
+      });
+    });
+}
+
+async function withStore(command: Command, use: (store: Store) => void): Promise<void> {
+  const { dataDirectory } = loadConfig(configFlags(command));
+  const store = await openSqliteStore({ directory: dataDirectory, clock: systemClock, log: silentLog, readOnly: true });
+  try {
+    use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+interface DescribedKey {
+  readonly keyId: string;
+  readonly arn: string;
+  readonly account: string;
+  readonly region: string;
+  readonly state: string;
+  readonly keySpec: string;
+  readonly keyUsage: string;
+  readonly origin: string;
+  readonly protection: string;
+  readonly description: string;
+  readonly createdAt: string;
+  readonly deletionAt: string | undefined;
+  readonly aliases: readonly string[];
+  readonly tags: readonly { readonly key: string; readonly value: string }[];
+  readonly currentMaterialId: string | undefined;
+  readonly materials: readonly DescribedMaterial[];
+}
+type DescribedMaterial = Omit<MaterialRecord, 'reference' | 'fingerprint' | 'createdAtMs'> & {
+  readonly fingerprint: string;
+  readonly createdAt: string;
+};
+
+function describeKey(store: Store, key: KeyRecord): DescribedKey {
+  return {
+    keyId: key.keyId,
+    arn: arnOf(key),
+    account: key.account,
+    region: key.region,
+    state: key.state,
+    keySpec: key.keySpec,
+    keyUsage: key.keyUsage,
+    origin: key.origin,
+    protection: [...new Set(key.materials.map((material) => material.protection))].join(' and ') || 'none yet',
+    description: key.description,
+    createdAt: new Date(key.createdAtMs).toISOString(),
+    deletionAt: key.deletionAtMs === undefined ? undefined : new Date(key.deletionAtMs).toISOString(),
+    aliases: store.listAliases(key, key.keyId, undefined, aliasesShownMax).items.map((alias) => alias.aliasName),
+    tags: key.tags,
+    currentMaterialId: key.currentMaterialId,
+    materials: key.materials.map(describeMaterial),
+  };
+}
+
+/** The reference stays out: for an exported key token it is the wrapped key. */
+function describeMaterial({ reference: _, fingerprint, createdAtMs, ...material }: MaterialRecord): DescribedMaterial {
+  return { ...material, fingerprint: toHex(fingerprint), createdAt: new Date(createdAtMs).toISOString() };
+}
+
+function isNamed(store: Store, key: KeyRecord, name: string): boolean {
+  return name === key.keyId || name === arnOf(key) || store.alias(key, name)?.targetKeyId === key.keyId;
+}
+
+function arnOf(key: KeyRecord): string {
+  return `arn:${key.partition}:kms:${key.region}:${key.account}:key/${key.keyId}`;
+}
+
+function keyText(key: DescribedKey): string {
+  const { materials, aliases, tags, ...plain } = key;
+  const rows = Object.entries(plain).map(([name, value]) => [name, value ?? '-']);
+  const tagWords = tags.map((tag) => `${tag.key}=${tag.value}`).join(' ');
+  const materialRows = materials.map((material) => [
+    'material',
+    `${material.materialId} ${material.keyStore} ${material.protection} ${material.residency} ${material.suite} custody ${material.custody}`,
+  ]);
+  return columns([...rows, ['aliases', aliases.join(' ') || '-'], ['tags', tagWords || '-'], ...materialRows]);
+}

@@ -1,0 +1,50 @@
+/** One entry of `keyStores:` as an open key store. */
+import type { Clock } from '../clock.ts';
+import type { KeyStoreConfig, SecretReference } from '../config/config.ts';
+import { readSecret, type SecretSources } from '../config/secret-source.ts';
+import type { KeyStore, UsageLeases } from '../keystore/keystore.ts';
+import { openPkcs11KeyStore } from '../keystore/pkcs11/key-store.ts';
+import { openSoftwareKeyStore } from '../keystore/software/key-store.ts';
+import { loadRootKey } from '../keystore/software/root-key-file.ts';
+import type { Log } from '../log.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import type { Store } from '../store/store.ts';
+import type { Token } from '../token/token.ts';
+
+const rootKeyBytes = 32;
+
+export interface KeyStoreParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly secrets: SecretSources;
+  readonly store: Store;
+  /** Open tokens by name, with what their configuration allows for epoch keys. */
+  readonly tokens: ReadonlyMap<string, { readonly token: Token; readonly epochKeysMax: number }>;
+}
+
+/** Opens a key store. Rejects with an Error that says what to do. */
+export async function openKeyStore(config: KeyStoreConfig, parts: KeyStoreParts): Promise<KeyStore> {
+  const { clock, store } = parts;
+  const log = parts.log.child({ keyStore: config.name });
+  const leases: UsageLeases = { lease: (materialId, count) => store.leaseUses(materialId, count) };
+  if (config.kind === 'software') return openSoftwareKeyStore(config, { clock, log, leases, rootKey: await rootKeyOf(config, parts) });
+  const open = parts.tokens.get(config.token);
+  if (open === undefined) throw new Error(`the key store ${config.name} needs the token ${config.token}, which is not open`);
+  return openPkcs11KeyStore(config, open.token, { clock, log, leases, epochKeysMax: open.epochKeysMax });
+}
+
+/** A root key file is made only while no key is sealed under it: a new root key would open none of them. */
+async function rootKeyOf(config: { readonly name: string; readonly rootKey: SecretReference }, parts: KeyStoreParts): Promise<SecretBytes> {
+  if (config.rootKey.kind === 'file') return loadRootKey(config.rootKey.path, holdsKeys(parts.store, config.name) ? 'refuse' : 'create');
+  const what = `root key of key store ${config.name}`;
+  const hex = await readSecret(config.rootKey, what, parts.secrets);
+  const bytes = hex.expose((text) => Buffer.from(Buffer.from(text).toString('latin1'), 'hex'));
+  hex.wipe();
+  if (bytes.length !== rootKeyBytes) throw new Error(`the ${what} must be ${2 * rootKeyBytes} hexadecimal digits`);
+  return new SecretBytes(bytes);
+}
+
+function holdsKeys(store: Store, name: string): boolean {
+  for (const key of store.allKeys()) if (key.materials.some((material) => material.keyStore === name)) return true;
+  return false;
+}
