@@ -88,12 +88,14 @@ export class Connection {
     if ((flags & CKF_LOGIN_REQUIRED) === 0) return;
     refuseLatched(this.#parts);
     const { label } = this.#slot;
-    if ((flags & CKF_USER_PIN_LOCKED) !== 0) throw new TokenError('pin', `the user PIN of token "${label}" is locked: its security officer must set a new one`);
+    if ((flags & CKF_USER_PIN_LOCKED) !== 0)
+      throw new TokenError('pin', `the user PIN of token "${label}" is locked: its security officer must set a new one`);
     // The version of the PIN that is about to be offered; the file may be replaced meanwhile.
     const latchKey = pinLatchKey(this.#parts.config);
     const pin = await this.#parts.pin();
     try {
-      if (pin.length === 0 && (flags & CKF_PROTECTED_AUTHENTICATION_PATH) === 0) throw new TokenError('pin', `the PIN of token "${label}" is empty`);
+      if (pin.length === 0 && (flags & CKF_PROTECTED_AUTHENTICATION_PATH) === 0)
+        throw new TokenError('pin', `the PIN of token "${label}" is empty`);
       await this.cryptoki.login('USER', pin, this.#parts.calls.start);
     } catch (error) {
       if (error instanceof CryptokiError && error.returnValue === CKR_USER_ALREADY_LOGGED_IN) return;
@@ -109,8 +111,15 @@ export class Connection {
     // Nothing was offered to a PIN that was never set.
     if (error.returnValue === CKR_USER_PIN_NOT_INITIALIZED) return;
     const { log, pinLatch, config } = this.#parts;
-    log.error({ token: config.name, reason: error.message }, 'the token refused the PIN; it will not be offered again until an operator clears the latch or replaces the PIN file');
-    await pinLatch.set(key, error.message).catch((cause: unknown) => log.error({ token: config.name, err: cause }, 'the PIN latch could not be stored; it holds until this process ends'));
+    log.error(
+      { token: config.name, reason: error.message },
+      'the token refused the PIN; it will not be offered again until an operator clears the latch or replaces the PIN file',
+    );
+    await pinLatch
+      .set(key, error.message)
+      .catch((cause: unknown) =>
+        log.error({ token: config.name, err: cause }, 'the PIN latch could not be stored; it holds until this process ends'),
+      );
   }
 
   /** First rung: new sessions for the fast and slow threads. Objects and login stay. */
@@ -195,5 +204,8 @@ export class Connection {
 function refuseLatched({ config, pinLatch }: ConnectionParts): void {
   const reason = pinLatch.isSet(pinLatchKey(config));
   if (reason === undefined) return;
-  throw new TokenError('pin', `the PIN of token ${config.name} was refused before (${reason}) and is not offered again: put the PIN right, then clear the latch`);
+  throw new TokenError(
+    'pin',
+    `the PIN of token ${config.name} was refused before (${reason}) and is not offered again: put the PIN right, then clear the latch`,
+  );
 }

@@ -23,7 +23,9 @@ export function holds(slot: SlotDescription, wanted: Wanted): boolean {
 
 function describeSlots(slots: readonly SlotDescription[]): string {
   if (slots.length === 0) return 'no slots';
-  return slots.map((slot) => (slot.tokenPresent ? `"${slot.label}" (serial ${slot.serial || 'none'}, ${slot.model})` : 'an empty slot')).join(', ');
+  return slots
+    .map((slot) => (slot.tokenPresent ? `"${slot.label}" (serial ${slot.serial || 'none'}, ${slot.model})` : 'an empty slot'))
+    .join(', ');
 }
 
 /** Threads of each class, no more in all than the token has sessions. The fast ones give way, one of each class is needed. */

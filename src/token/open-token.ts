@@ -46,7 +46,10 @@ export async function openToken(config: TokenConfig, dependencies: TokenDependen
     const startedMs = clock.monotonicMs();
     const capabilities = await measureCapabilities(cryptoki, calls, config.gcmIvSource);
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
-    log.info({ token: config.name, slot: slot.label, serial: slot.serial, isolation: config.isolation, module, capabilities, tookMs }, 'the token is in service');
+    log.info(
+      { token: config.name, slot: slot.label, serial: slot.serial, isolation: config.isolation, module, capabilities, tookMs },
+      'the token is in service',
+    );
     return new ServedToken(recovery, capabilities, parts);
   } catch (error) {
     await recovery.close();

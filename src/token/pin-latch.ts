@@ -22,8 +22,17 @@ export interface PinLatch {
  * A hash over the reference and the file's identity; the PIN itself does not go in, since a hash of something so short tells it.
  * `environment` resolves systemd credentials.
  */
-export function pinLatchKey(config: Pick<TokenConfig, 'module' | 'label' | 'serial' | 'pin'>, environment: NodeJS.ProcessEnv = process.env): string {
-  const parts = [config.module, config.label ?? '', config.serial ?? '', JSON.stringify(config.pin), fileVersion(pinFile(config.pin, environment))];
+export function pinLatchKey(
+  config: Pick<TokenConfig, 'module' | 'label' | 'serial' | 'pin'>,
+  environment: NodeJS.ProcessEnv = process.env,
+): string {
+  const parts = [
+    config.module,
+    config.label ?? '',
+    config.serial ?? '',
+    JSON.stringify(config.pin),
+    fileVersion(pinFile(config.pin, environment)),
+  ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
@@ -55,15 +64,10 @@ export class FilePinLatch implements PinLatch {
     return this.#reasons.get(key) ?? this.#read(this.#path(key));
   }
 
-  set(key: string, reason: string): Promise<void> {
+  async set(key: string, reason: string): Promise<void> {
     this.#reasons.set(key, reason);
-    try {
-      this.#write(this.#path(key), reason);
-      this.#reasons.delete(key);
-      return Promise.resolve();
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+    this.#write(this.#path(key), reason);
+    this.#reasons.delete(key);
   }
 
   clear(key: string): void {

@@ -87,7 +87,9 @@ export class Recovery {
     const { name } = this.#parts.config;
     if (this.#closed) return new TokenError('unavailable', `token ${name} is closed`);
     if (this.#brokenBy === undefined) return new TokenError('unavailable', `token ${name} is being brought back`);
-    return new TokenError('unavailable', `token ${name} is out of service and tried again by itself: ${this.#brokenBy.message}`, { cause: this.#brokenBy });
+    return new TokenError('unavailable', `token ${name} is out of service and tried again by itself: ${this.#brokenBy.message}`, {
+      cause: this.#brokenBy,
+    });
   }
 
   /** Resolves when the token serves again, rejects with TokenError when the ladder did not help. Joins a climb that is under way. */
@@ -191,7 +193,9 @@ export class Recovery {
   #serve(connection: Connection): void {
     this.#connection = connection;
     const { cryptoki } = connection;
-    cryptoki.onOverdue((call) => this.#lose(cryptoki, new TokenError('overdue', `${call.functionName} did not return within ${call.ageMs} ms`)));
+    cryptoki.onOverdue((call) =>
+      this.#lose(cryptoki, new TokenError('overdue', `${call.functionName} did not return within ${call.ageMs} ms`)),
+    );
     void cryptoki.closed.then(({ reason }) => this.#lose(cryptoki, new TokenError('unavailable', reason)));
   }
 
@@ -212,7 +216,10 @@ export class Recovery {
   #break(error: TokenError): void {
     this.#connection = undefined;
     this.#brokenBy = error;
-    this.#parts.log.error({ token: this.#parts.config.name, reason: error.message, retryMs: this.#backoffMs }, 'the token is out of service');
+    this.#parts.log.error(
+      { token: this.#parts.config.name, reason: error.message, retryMs: this.#backoffMs },
+      'the token is out of service',
+    );
     this.#schedule();
   }
 
@@ -231,7 +238,8 @@ export class Recovery {
       this.#parts.log.info({ token: this.#parts.config.name, epoch: this.#epoch }, 'the token is back');
     } catch (error) {
       const failure = tokenErrorFrom(error) as TokenError;
-      if (failure.message !== this.#brokenBy?.message) this.#parts.log.warn({ token: this.#parts.config.name, reason: failure.message }, 'the token is still out of service');
+      if (failure.message !== this.#brokenBy?.message)
+        this.#parts.log.warn({ token: this.#parts.config.name, reason: failure.message }, 'the token is still out of service');
       this.#brokenBy = failure;
       this.#schedule();
     }

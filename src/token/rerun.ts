@@ -15,7 +15,13 @@ const AFTER_OVERDUE_MS = 900;
 const HANDLE_REFRESH_MS = 60_000;
 
 /** Where the climb starts. Kinds that are not here are the caller's, or cannot be helped. */
-const FIRST_RUNG: Partial<Record<TokenErrorKind, Rung>> = { device: 'look', unclear: 'sessions', session: 'sessions', handle: 'login', login: 'login' };
+const FIRST_RUNG: Partial<Record<TokenErrorKind, Rung>> = {
+  device: 'look',
+  unclear: 'sessions',
+  session: 'sessions',
+  handle: 'login',
+  login: 'login',
+};
 
 export class Rerun {
   readonly #recovery: Recovery;
@@ -31,15 +37,17 @@ export class Rerun {
   async recovering<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const epoch = this.#recovery.epoch;
+      let failure: TokenError;
       try {
         return await work();
       } catch (error) {
         if (!(error instanceof TokenError)) throw error;
-        if (error.kind === 'overdue') return await this.#afterOverdue(error, work, signal);
-        if (attempt === ATTEMPTS_MAX) throw error;
-        await this.#prepare(error, epoch);
-        throwIfGivenUp(signal, error);
+        failure = error;
       }
+      if (failure.kind === 'overdue') return this.#afterOverdue(failure, work, signal);
+      if (attempt === ATTEMPTS_MAX) throw failure;
+      await this.#prepare(failure, epoch);
+      throwIfGivenUp(signal, failure);
     }
   }
 
@@ -87,10 +95,15 @@ export class Rerun {
 
 function blameInput(error: TokenError): TokenError {
   const { functionName, returnValue } = error;
-  const details = { ...(functionName === undefined ? {} : { functionName }), ...(returnValue === undefined ? {} : { returnValue }), cause: error };
+  const details = {
+    ...(functionName === undefined ? {} : { functionName }),
+    ...(returnValue === undefined ? {} : { returnValue }),
+    cause: error,
+  };
   return new TokenError('input', `${error.message}, and the token answers a known-good operation: the input is wrong`, details);
 }
 
 function throwIfGivenUp(signal: AbortSignal | undefined, error: TokenError): void {
-  if (signal?.aborted === true) throw new TokenError('overdue', `the request was given up while the token was brought back: ${error.message}`, { cause: error });
+  if (signal?.aborted === true)
+    throw new TokenError('overdue', `the request was given up while the token was brought back: ${error.message}`, { cause: error });
 }

@@ -9,7 +9,7 @@ import type { AttributeName, Mechanism, Template } from './mechanism.ts';
 import { Rerun } from './rerun.ts';
 import type { Recovery, RecoveryParts } from './recovery.ts';
 import { OPTIONAL_ATTRIBUTES, without } from './templates.ts';
-import { TokenError, throwTokenError, tokenErrorFrom } from './token-error.ts';
+import { TokenError, mayBeTemplate, throwTokenError, tokenErrorFrom } from './token-error.ts';
 import type { Capabilities, DescribedObject, HandleEpoch, Token, TokenHealth, TokenObject } from './token.ts';
 
 /** Tokens limit one C_GenerateRandom (Google's library to 1,024 bytes, NSS to 65,536). */
@@ -92,7 +92,9 @@ export class ServedToken implements Token {
     essential: readonly AttributeName[] = [],
   ): Promise<DescribedObject> {
     return this.#generate(template, (options) =>
-      this.#make('C_GenerateKey', template, readBack, essential, (cryptoki, asked, names) => cryptoki.generateKey(mechanism, asked, names, options)),
+      this.#make('C_GenerateKey', template, readBack, essential, (cryptoki, asked, names) =>
+        cryptoki.generateKey(mechanism, asked, names, options),
+      ),
     );
   }
 
@@ -225,29 +227,45 @@ export class ServedToken implements Token {
   }
 
   /** Makes a key and checks what came out. `call` names the function, for the memory of what it refuses. */
-  async #make(call: string, template: Template, readBack: readonly AttributeName[], essential: readonly AttributeName[], making: Making): Promise<DescribedObject> {
+  async #make(
+    call: string,
+    template: Template,
+    readBack: readonly AttributeName[],
+    essential: readonly AttributeName[],
+    making: Making,
+  ): Promise<DescribedObject> {
     const cryptoki = this.#door();
     const epoch = this.#recovery.epoch;
     const omitted = new Set([...this.#omitted].filter((name) => !(essential as readonly string[]).includes(name)));
     const checked = attributesToCheck(template, essential);
     const names = [...checked, ...readBack.filter((name) => !checked.includes(name))];
-    const { handle, attributes } = await this.#withFallback(call, without(template, omitted), essential, (asked) => making(cryptoki, asked, names));
+    const { handle, attributes } = await this.#withFallback(call, without(template, omitted), essential, (asked) =>
+      making(cryptoki, asked, names),
+    );
     const object = { handle, epoch };
     const weak = weaknesses(template, attributes, checked);
     if (weak.length === 0) return { object, attributes };
     await this.#discard(object);
-    throw new TokenError('weaker-key', `the token made a key that is weaker than asked for (${weak.join(', ')}); it was destroyed`, { functionName: call });
+    throw new TokenError('weaker-key', `the token made a key that is weaker than asked for (${weak.join(', ')}); it was destroyed`, {
+      functionName: call,
+    });
   }
 
   /** Asks with the optional attributes, then without them where the token does not know them. */
-  async #withFallback(call: string, template: Template, essential: readonly AttributeName[], make: (asked: Template) => Promise<CreatedObject>): Promise<CreatedObject> {
+  async #withFallback(
+    call: string,
+    template: Template,
+    essential: readonly AttributeName[],
+    make: (asked: Template) => Promise<CreatedObject>,
+  ): Promise<CreatedObject> {
     const plain = this.#plain(template, essential);
     if (this.#plainOnly.has(call)) return make(plain).catch(throwTokenError);
     try {
       return await make(template);
     } catch (error) {
       const failure = tokenErrorFrom(error);
-      if (!(failure instanceof TokenError) || failure.kind !== 'unsupported' || Object.keys(plain).length === Object.keys(template).length) throw failure;
+      const canDrop = Object.keys(plain).length < Object.keys(template).length;
+      if (!(failure instanceof TokenError) || !mayBeTemplate(failure) || !canDrop) throw failure;
       const created = await make(plain).catch(throwTokenError);
       this.#plainOnly.add(call);
       return created;

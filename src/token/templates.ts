@@ -13,7 +13,7 @@ export interface ObjectNames {
 /** What an AES material is for: deriving epoch keys (suite `derived`), or encrypting itself (suite `direct`). Never both. */
 export type AesUse = 'derive' | 'encrypt';
 
-/** Attributes that old tokens do not know. They are asked for, and left out where the token or its profile refuses them. */
+/** Attributes that not every token knows. They are asked for, and left out where the token or its profile refuses them. */
 export const OPTIONAL_ATTRIBUTES: readonly AttributeName[] = ['COPYABLE', 'DESTROYABLE', 'WRAP_WITH_TRUSTED', 'ALLOWED_MECHANISMS'];
 
 const NO_USE: Template = { ENCRYPT: false, DECRYPT: false, SIGN: false, VERIFY: false, WRAP: false, UNWRAP: false, DERIVE: false };
@@ -32,7 +32,7 @@ export function tokenMaterial(use: AesUse, names: ObjectNames, mechanisms: reado
 
 /**
  * An AES-256 material that is generated to be wrapped out once under a trusted key and destroyed: a session object, extractable
- * by a key that the security officer marked as trusted.
+ * by a key that the security officer marked as trusted. WRAP_WITH_TRUSTED is essential unless reduced custody was accepted.
  */
 export function wrappableMaterial(use: AesUse, names: ObjectNames, mechanisms: readonly MechanismName[] = []): Template {
   return { ...tokenMaterial(use, names, mechanisms), TOKEN: false, EXTRACTABLE: true, WRAP_WITH_TRUSTED: true };

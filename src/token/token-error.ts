@@ -50,6 +50,8 @@ export class TokenError extends Error {
   }
 }
 
+const CKR_GENERAL_ERROR = 0x5;
+
 type Kinds = Readonly<Record<number, TokenErrorKind>>;
 
 /** What a return value means whichever function returned it. What is not here means `device`. Source: PKCS#11 v3.0, section 5.1. */
@@ -123,7 +125,15 @@ const KINDS: Kinds = {
 };
 
 /** SoftHSM answers a wrong tag, padding or wrapped key with GENERAL_ERROR, openCryptoki with FUNCTION_FAILED; a sick token does too. */
-const OPENING: Kinds = { 0x2: 'unclear', 0x5: 'unclear', 0x6: 'unclear', 0x30: 'unclear', 0x31: 'unclear', 0x91: 'unclear', 0x150: 'unclear' };
+const OPENING: Kinds = {
+  0x2: 'unclear',
+  0x5: 'unclear',
+  0x6: 'unclear',
+  0x30: 'unclear',
+  0x31: 'unclear',
+  0x91: 'unclear',
+  0x150: 'unclear',
+};
 /** A full disk shows as FUNCTION_FAILED on SoftHSM; DEVICE_MEMORY is a full token here and a lost connection elsewhere. */
 const MAKING: Kinds = { 0x6: 'capacity', 0x31: 'capacity' };
 /** SoftHSM refuses OAEP with SHA-256 by ARGUMENTS_BAD in the Init call, before there is any data. */
@@ -167,9 +177,18 @@ const LOSS_KINDS: Readonly<Record<CryptokiLossReason, TokenErrorKind>> = {
 export function tokenErrorFrom(error: unknown): Error {
   if (error instanceof TokenError || error instanceof TypeError) return error;
   if (error instanceof CryptokiLossError) return new TokenError(LOSS_KINDS[error.reason], error.message, { cause: error });
-  if (!(error instanceof CryptokiError)) return new TokenError('device', error instanceof Error ? error.message : String(error), { cause: error });
+  if (!(error instanceof CryptokiError))
+    return new TokenError('device', error instanceof Error ? error.message : String(error), { cause: error });
   const { functionName, returnValue } = error;
   return new TokenError(kindOf(returnValue, functionName), error.message, { functionName, returnValue, cause: error });
+}
+
+/**
+ * True when the call may pass with fewer attributes in its template. NSS stores token objects in a database that has no column for the
+ * attributes it does not know, and says GENERAL_ERROR.
+ */
+export function mayBeTemplate(error: TokenError): boolean {
+  return error.kind === 'unsupported' || error.returnValue === CKR_GENERAL_ERROR;
 }
 
 /** For `.catch`: throws the TokenError for `error`. */

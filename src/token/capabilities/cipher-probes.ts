@@ -82,7 +82,8 @@ export function measureHmacSha256(bench: ProbeBench): Promise<boolean> {
   return succeeds(async () => {
     const use = { KEY_TYPE: 'GENERIC_SECRET', SIGN: true } as const;
     const known = await bench.install(TEST_KEY, use);
-    const mac = (key: ObjectHandle, text: Uint8Array): Promise<Uint8Array> => bench.cryptoki.sign({ name: 'SHA256_HMAC' }, key, text, bench.calls.fast);
+    const mac = (key: ObjectHandle, text: Uint8Array): Promise<Uint8Array> =>
+      bench.cryptoki.sign({ name: 'SHA256_HMAC' }, key, text, bench.calls.fast);
     if (known !== undefined) return equalConstantTime(await mac(known, TEXT), createHmac('sha256', TEST_KEY).update(TEXT).digest());
     const key = (await bench.generateSecret(use)).handle;
     const first = await mac(key, TEXT);

@@ -21,7 +21,8 @@ const CUSTODY: readonly AttributeName[] = ['SENSITIVE', 'EXTRACTABLE', 'VALUE'];
 export async function wayOut(bench: ProbeBench, wrapping: ObjectHandle, key: ObjectHandle): Promise<string[]> {
   const ways: string[] = [];
   for (const mechanism of WRAPPINGS) {
-    if (await succeeds(async () => (await bench.cryptoki.wrapKey(mechanism, wrapping, key, bench.calls.fast)).length > 0)) ways.push(mechanism.name);
+    if (await succeeds(async () => (await bench.cryptoki.wrapKey(mechanism, wrapping, key, bench.calls.fast)).length > 0))
+      ways.push(mechanism.name);
   }
   return ways;
 }

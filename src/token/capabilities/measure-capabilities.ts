@@ -4,7 +4,13 @@ import type { CallClasses } from '../call-classes.ts';
 import type { Cryptoki } from '../cryptoki.ts';
 import type { Capabilities } from '../token.ts';
 import { measureCbc, measureGcm, measureHmacSha256 } from './cipher-probes.ts';
-import { measureCopy, measureExtractable, measureUnwrapAttributes, measureUnwrapTemplate, measureWrapWithTrusted } from './custody-probes.ts';
+import {
+  measureCopy,
+  measureExtractable,
+  measureUnwrapAttributes,
+  measureUnwrapTemplate,
+  measureWrapWithTrusted,
+} from './custody-probes.ts';
 import { measureDerivation } from './derivation-probes.ts';
 import { measureOaep } from './oaep-probes.ts';
 import { ProbeBench, succeeds } from './probe-bench.ts';
@@ -14,7 +20,11 @@ import { measureKeyWrap, measureKwp } from './wrap-probes.ts';
  * Measures on session objects, which are gone afterwards. Takes about half a second on SoftHSM (one RSA key pair), and is bounded
  * by the deadlines of the calls. Rejects with TokenError when the token does not answer.
  */
-export async function measureCapabilities(cryptoki: Cryptoki, calls: CallClasses, gcmIvSource: TokenConfig['gcmIvSource']): Promise<Capabilities> {
+export async function measureCapabilities(
+  cryptoki: Cryptoki,
+  calls: CallClasses,
+  gcmIvSource: TokenConfig['gcmIvSource'],
+): Promise<Capabilities> {
   const bench = new ProbeBench(cryptoki, calls);
   try {
     const [symmetric, oaep] = await Promise.all([measureSymmetric(bench, gcmIvSource), measureOaep(bench)]);
@@ -24,7 +34,10 @@ export async function measureCapabilities(cryptoki: Cryptoki, calls: CallClasses
   }
 }
 
-async function measureSymmetric(bench: ProbeBench, wanted: TokenConfig['gcmIvSource']): Promise<Omit<Capabilities, 'rsaOaepSha1' | 'rsaOaepSha256'>> {
+async function measureSymmetric(
+  bench: ProbeBench,
+  wanted: TokenConfig['gcmIvSource'],
+): Promise<Omit<Capabilities, 'rsaOaepSha1' | 'rsaOaepSha256'>> {
   const gcmIvSource = await measureGcm(bench, wanted);
   return {
     aesGcm: gcmIvSource !== undefined,

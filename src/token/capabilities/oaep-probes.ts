@@ -1,7 +1,7 @@
 /** RSA-OAEP: software encrypts under the public key of a session pair, the token decrypts. One 2048-bit pair serves both hashes. */
 import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { equalConstantTime, toBase64 } from '../../bytes.ts';
+import { equalConstantTime } from '../../bytes.ts';
 import type { ObjectHandle } from '../cryptoki.ts';
 import type { HashName, Template } from '../mechanism.ts';
 import type { ProbeBench } from './probe-bench.ts';
@@ -27,7 +27,13 @@ export async function measureOaep(bench: ProbeBench): Promise<OaepCapabilities> 
 async function generatePair(bench: ProbeBench): Promise<{ publicKey: KeyObject; privateKey: ObjectHandle } | undefined> {
   try {
     // Not in the anchor session: half a second of RSA there would delay the other probes.
-    const made = await bench.cryptoki.generateKeyPair({ name: 'RSA_PKCS_KEY_PAIR_GEN' }, PUBLIC, PRIVATE, ['MODULUS'], bench.calls.keyGeneration);
+    const made = await bench.cryptoki.generateKeyPair(
+      { name: 'RSA_PKCS_KEY_PAIR_GEN' },
+      PUBLIC,
+      PRIVATE,
+      ['MODULUS'],
+      bench.calls.keyGeneration,
+    );
     bench.keep(made.publicKey);
     bench.keep(made.privateKey);
     const modulus = made.publicKey.attributes.MODULUS;
@@ -38,8 +44,11 @@ async function generatePair(bench: ProbeBench): Promise<{ publicKey: KeyObject; 
   }
 }
 
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}
+
 function rsaPublicKey(modulus: Uint8Array): KeyObject {
-  const base64url = (bytes: Uint8Array): string => toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
   return createPublicKey({ key: { kty: 'RSA', n: base64url(modulus), e: base64url(EXPONENT) }, format: 'jwk' });
 }
 
@@ -47,6 +56,9 @@ function decrypts(bench: ProbeBench, pair: { publicKey: KeyObject; privateKey: O
   return succeeds(async () => {
     const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: HASHES[hash] ?? '' };
     const sealed = publicEncrypt({ key: pair.publicKey, ...padding }, SECRET);
-    return equalConstantTime(await bench.cryptoki.decrypt({ name: 'RSA_PKCS_OAEP', hash }, pair.privateKey, sealed, bench.calls.slow), SECRET);
+    return equalConstantTime(
+      await bench.cryptoki.decrypt({ name: 'RSA_PKCS_OAEP', hash }, pair.privateKey, sealed, bench.calls.slow),
+      SECRET,
+    );
   });
 }

@@ -50,11 +50,22 @@ export class ProbeBench {
     }
   }
 
-  async derive(mechanism: Mechanism, base: ObjectHandle, changes: Template, readBack: readonly AttributeName[] = []): Promise<CreatedObject> {
+  async derive(
+    mechanism: Mechanism,
+    base: ObjectHandle,
+    changes: Template,
+    readBack: readonly AttributeName[] = [],
+  ): Promise<CreatedObject> {
     return this.keep(await this.cryptoki.deriveKey(mechanism, base, aesKey(changes), readBack, this.calls.anchor));
   }
 
-  async unwrap(mechanism: Mechanism, key: ObjectHandle, wrapped: Uint8Array, changes: Template, readBack: readonly AttributeName[] = []): Promise<CreatedObject> {
+  async unwrap(
+    mechanism: Mechanism,
+    key: ObjectHandle,
+    wrapped: Uint8Array,
+    changes: Template,
+    readBack: readonly AttributeName[] = [],
+  ): Promise<CreatedObject> {
     return this.keep(await this.cryptoki.unwrapKey(mechanism, key, wrapped, aesKeyOfGivenLength(changes), readBack, this.calls.anchorSlow));
   }
 
