@@ -1,0 +1,31 @@
+/** What the operations are called with: fresh random plaintexts and the JSON bodies around them. */
+import { randomBytes } from 'node:crypto';
+import type { Workload } from '../observation.ts';
+
+/** Members of an Encrypt, Decrypt or GenerateDataKey request. */
+export type RequestBody = Readonly<Record<string, string>>;
+
+/** How many different ciphertexts a Decrypt run goes through. */
+export const CIPHERTEXTS = 64;
+
+/** A random plaintext of the workload's size, base64. */
+export function randomPlaintext(workload: Workload): string {
+  return randomBytes(workload.bytes).toString('base64');
+}
+
+/**
+ * Makes the body of one request after the other. `encrypt` gives the CiphertextBlob of a plaintext; Decrypt goes through a number of
+ * ciphertexts made with it beforehand.
+ */
+export async function requestBodies(
+  workload: Workload,
+  keyId: string,
+  encrypt: (plaintext: string) => Promise<string>,
+): Promise<() => RequestBody> {
+  if (workload.operation === 'Encrypt') return () => ({ KeyId: keyId, Plaintext: randomPlaintext(workload) });
+  if (workload.operation === 'GenerateDataKey') return () => ({ KeyId: keyId, KeySpec: 'AES_256' });
+  const bodies: RequestBody[] = [];
+  for (let made = 0; made < CIPHERTEXTS; made++) bodies.push({ KeyId: keyId, CiphertextBlob: await encrypt(randomPlaintext(workload)) });
+  let next = 0;
+  return () => bodies[next++ % bodies.length]!;
+}

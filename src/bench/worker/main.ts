@@ -1,0 +1,76 @@
+/**
+ * A worker process of the benchmark: opens one subject and measures it when told. Each subject has a process of its own, because a
+ * PKCS#11 library has one state per process, and so that memory and CPU time can be told apart.
+ */
+import { readCredentialsFile } from '../../config/credentials-file.ts';
+import { readConfigFile } from '../../config/load-config.ts';
+import { HttpSubject } from '../load/http-subject.ts';
+import { childPids } from '../process-usage.ts';
+import { DoorSubject } from './door-subject.ts';
+import { KmsSubject } from './kms-subject.ts';
+import { Measurement } from './measurement.ts';
+import type { SubjectDescription, WorkerReply, WorkerRequest } from './messages.ts';
+import type { Subject } from './subject.ts';
+
+let subject: Subject | undefined;
+let prepared: Measurement | undefined;
+
+async function open(description: SubjectDescription): Promise<Subject> {
+  if (description.kind === 'kms') return KmsSubject.open(readConfigFile(description.configFile), description.keyId);
+  if (description.kind === 'door') {
+    const token = readConfigFile(description.configFile).tokens[0];
+    if (token === undefined) throw new Error(`${description.configFile} names no token`);
+    return DoorSubject.open(token, description.keyLife);
+  }
+  const { target, keyId, region, accessKeyId, credentialsFile, servicePid } = description;
+  const credential = readCredentialsFile(credentialsFile).find(accessKeyId);
+  if (credential === undefined) throw new Error(`${credentialsFile} has no access key ${accessKeyId}`);
+  return new HttpSubject({ target, keyId, signatory: { accessKeyId, secret: credential.secret, region }, processes: serviceProcesses(servicePid) });
+}
+
+function serviceProcesses(servicePid: number): Subject['processes'] {
+  const host = childPids(servicePid)[0];
+  return host === undefined ? { service: servicePid } : { service: servicePid, 'token host': host };
+}
+
+async function perform(request: WorkerRequest): Promise<WorkerReply> {
+  switch (request.kind) {
+    case 'open':
+      subject = await open(request.subject);
+      return {};
+    case 'prepare':
+      if (subject === undefined) throw new Error('Nothing is open');
+      prepared = await Measurement.prepare(subject, request.workload, request.outstanding);
+      return {};
+    case 'measure':
+      if (prepared === undefined) throw new Error('Nothing is prepared');
+      return { observation: await prepared.run(request.durationMs) };
+    case 'create-keys':
+      return { keyId: await openKmsSubject().createKeys(request.count) };
+    case 'destroy-keys':
+      await openKmsSubject().destroyKeys();
+      return {};
+    case 'close':
+      await subject?.close();
+      return {};
+  }
+}
+
+function openKmsSubject(): KmsSubject {
+  if (subject instanceof KmsSubject) return subject;
+  throw new Error('This worker has no key store');
+}
+
+async function answer(request: WorkerRequest): Promise<void> {
+  let reply: WorkerReply;
+  try {
+    reply = await perform(request);
+  } catch (error) {
+    reply = { error: error instanceof Error ? error.message : String(error) };
+  }
+  process.send?.(reply);
+}
+
+process.on('message', (request) => void answer(request as WorkerRequest));
+// The benchmark is gone: nobody will ask again.
+process.on('disconnect', () => process.exit());
