@@ -27,17 +27,18 @@ export interface Authenticator {
   authenticate(request: UnverifiedRequest): Caller;
 }
 
-/** A Caller from an identity and the request it came with. */
+/** A Caller from an identity, the Region it asked for, and the request it came with. */
 export function callerOf(
   request: UnverifiedRequest,
-  identity: { readonly principalArn: string; readonly accessKeyId: string; readonly account: string; readonly region: string },
+  identity: { readonly principalArn: string; readonly accessKeyId: string; readonly account: string },
+  region: string,
 ): Caller {
   return {
     principalArn: identity.principalArn,
     accessKeyId: identity.accessKeyId,
-    partition: partitionOf(identity.region),
+    partition: partitionOf(region),
     account: identity.account,
-    region: identity.region,
+    region,
     sourceAddress: request.connection.sourceAddress,
     userAgent: request.head.headers.get('user-agent'),
     secureTransport: request.connection.secureTransport,

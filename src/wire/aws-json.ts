@@ -2,7 +2,7 @@
  * AWS JSON 1.1 bodies: bytes to JSON values, and outputs to bytes. Shapes are not known here: blobs of an input stay base64 text
  * until the pipeline validates them.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { toBase64 } from '../bytes.ts';
 import { KmsError } from '../errors.ts';
 import type { OperationOutput } from '../operations/operation.ts';
@@ -26,13 +26,19 @@ export function isAmzJson(contentType: string | undefined): boolean {
 /** The input of a request: a JSON object; `{}` for an empty body. Throws SerializationException. */
 export function decodeInput(body: Uint8Array): Record<string, unknown> {
   if (body.length === 0) return {};
-  if (!isUtf8(body)) throw new KmsError('SerializationException', 'The request body is not valid UTF-8.');
-  const input = parseJson(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  const input = parseJson(decodeText(Buffer.from(body.buffer, body.byteOffset, body.length)));
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new KmsError('SerializationException', 'The request body must be a JSON object.');
   }
   requireShallow(input, DEPTH_MAX);
   return input as Record<string, unknown>;
+}
+
+function decodeText(body: Buffer): string {
+  // Nearly every body is ASCII, which costs half as much to decode.
+  if (isAscii(body)) return body.toString('latin1');
+  if (!isUtf8(body)) throw new KmsError('SerializationException', 'The request body is not valid UTF-8.');
+  return body.toString('utf8');
 }
 
 function parseJson(text: string): unknown {

@@ -28,7 +28,7 @@ function authenticate(request: UnverifiedRequest, regions: ReadonlySet<string> |
     throw new KmsError('InvalidSignatureException', 'Credential should be scoped to a valid region.');
   }
   const account = ACCOUNT_ID.test(accessKeyId) ? accessKeyId : DEFAULT_ACCOUNT;
-  return callerOf(request, { principalArn: `arn:${partitionOf(region)}:iam::${account}:root`, accessKeyId, account, region });
+  return callerOf(request, { principalArn: `arn:${partitionOf(region)}:iam::${account}:root`, accessKeyId, account }, region);
 }
 
 /**

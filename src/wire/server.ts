@@ -11,6 +11,7 @@ import type { Config, ListenerConfig } from '../config/config.ts';
 import { KmsError } from '../errors.ts';
 import { BodyReader } from './body-reader.ts';
 import { Connection } from './connection.ts';
+import { ReplyBatch } from './reply-batch.ts';
 import { RequestHandler, type RequestHandlerParts, type WireResponse } from './request-handler.ts';
 
 /** What a server needs. */
@@ -58,6 +59,7 @@ class NodeWireServer implements WireServer {
   readonly #listener: ListenerConfig;
   readonly #handler: RequestHandler;
   readonly #bodies: BodyReader;
+  readonly #replies = new ReplyBatch();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new WeakMap<Duplex, Connection>();
@@ -169,8 +171,7 @@ class NodeWireServer implements WireServer {
 
   #send(response: ServerResponse, reply: WireResponse, keepAlive: boolean): void {
     if (!keepAlive || this.#closing) reply.headers.push('Connection', 'close');
-    response.writeHead(reply.status, reply.headers);
-    response.end(reply.body);
+    this.#replies.add(response, reply);
   }
 
   /** Answers what is no HTTP request: bytes out of form, a head too large, a request that took too long. */

@@ -17,6 +17,10 @@ export interface Authorization {
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
+/** The order and spacing in which every AWS client writes it. */
+const USUAL_FORM =
+  /^AWS4-HMAC-SHA256 Credential=([^/, ]+)\/([^/, ]+)\/([^/, ]+)\/([^/, ]+)\/([^/, ]+), ?SignedHeaders=([^, ]+), ?Signature=([^, ]+)$/;
+type UsualMatch = readonly [string, string, string, string, string, string, string, string];
 const PARAMETERS = ['Credential', 'Signature', 'SignedHeaders'] as const;
 const CREDENTIAL_PARTS = 5;
 
@@ -26,6 +30,14 @@ const CREDENTIAL_PARTS = 5;
  */
 export function parseAuthorization(value: string | undefined, hasDate: boolean): Authorization {
   if (value === undefined) throw new KmsError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+  const usual = hasDate ? USUAL_FORM.exec(value) : null;
+  if (usual === null) return parseUnusual(value, hasDate);
+  const [, accessKeyId, day, region, service, terminator, signedHeaders, signature] = usual as unknown as UsualMatch;
+  return { accessKeyId, day, region, service, terminator, signedHeaders: signedHeaders.split(';'), signature };
+}
+
+/** Any order and spacing; tells what is wrong where something is. */
+function parseUnusual(value: string, hasDate: boolean): Authorization {
   if (value === '') throw incomplete('Authorization header cannot be empty');
   const blank = value.indexOf(' ');
   const algorithm = blank === -1 ? value : value.slice(0, blank);

@@ -20,14 +20,15 @@ const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}
  */
 export function parseRequestTime(amzDate: string | undefined, date: string | undefined): RequestTime {
   const text = amzDate ?? date ?? '';
-  const ms = BASIC_FORMAT.test(text) ? parseBasic(text) : parseFixdate(amzDate === undefined ? text : '');
+  const isBasic = BASIC_FORMAT.test(text);
+  const ms = isBasic ? parseBasic(text) : parseFixdate(amzDate === undefined ? text : '');
   if (Number.isNaN(ms)) {
     throw new KmsError(
       'IncompleteSignatureException',
       `Date must be in ISO-8601 'basic format'. Got '${text.slice(0, 64).replace(/[^\x20-\x7e]/g, '?')}'. See http://en.wikipedia.org/wiki/ISO_8601`,
     );
   }
-  return { ms, basic: toBasic(ms) };
+  return { ms, basic: isBasic ? text : toBasic(ms) };
 }
 
 /** Throws InvalidSignatureException when the time is more than five minutes from now. Both bounds are inclusive. */
@@ -49,9 +50,13 @@ export function toBasic(ms: number): string {
 
 function parseBasic(text: string): number {
   const part = (start: number, end: number): number => Number(text.slice(start, end));
-  const ms = Date.UTC(part(0, 4), part(4, 6) - 1, part(6, 8), part(9, 11), part(11, 13), part(13, 15));
-  // Date.UTC carries 31 February over into March: such a day is no date.
-  return toBasic(ms) === text ? ms : Number.NaN;
+  const [month, day] = [part(4, 6), part(6, 8)];
+  const [hour, minute, second] = [part(9, 11), part(11, 13), part(13, 15)];
+  const ms = Date.UTC(part(0, 4), month - 1, day, hour, minute, second);
+  // Date.UTC carries 31 February over into March, and 25:00 into the next day: such a time is none.
+  const date = new Date(ms);
+  const carried = date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59;
+  return carried ? Number.NaN : ms;
 }
 
 function parseFixdate(text: string): number {

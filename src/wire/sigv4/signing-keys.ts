@@ -30,35 +30,32 @@ export function deriveSigningKey(secret: Uint8Array, scope: Scope): HmacSha256 {
   return signingKey;
 }
 
-interface Entry {
-  readonly credential: Credential;
+interface ScopedKey {
+  readonly scope: Scope;
   readonly key: HmacSha256;
 }
 
-/** Signing keys by access key, day and Region; the oldest goes when the cache is full. */
+/** Signing keys of each credential for the scopes it was last used in. They go when the credential goes. */
 export class SigningKeyCache {
-  readonly #entries = new Map<string, Entry>();
-  readonly #entriesMax: number;
+  readonly #byCredential = new WeakMap<Credential, ScopedKey[]>();
+  readonly #keysPerCredentialMax: number;
 
-  constructor(entriesMax: number) {
-    this.#entriesMax = entriesMax;
+  constructor(keysPerCredentialMax: number) {
+    this.#keysPerCredentialMax = keysPerCredentialMax;
   }
 
   /** The signing key of a credential. A replaced credential (another object) never gets the key of its predecessor. */
   get(credential: Credential, scope: Scope): HmacSha256 {
-    const name = `${credential.accessKeyId}/${scope.day}/${scope.region}/${scope.service}`;
-    const known = this.#entries.get(name);
-    if (known?.credential === credential) return known.key;
+    const keys = this.#byCredential.get(credential) ?? [];
+    for (const known of keys) if (sameScope(known.scope, scope)) return known.key;
     const key = credential.secret.expose((secret) => deriveSigningKey(secret, scope));
-    this.#drop(name);
-    if (this.#entries.size >= this.#entriesMax) this.#drop(this.#entries.keys().next().value);
-    this.#entries.set(name, { credential, key });
+    if (keys.length >= this.#keysPerCredentialMax) keys.shift()?.key.wipe();
+    keys.push({ scope, key });
+    this.#byCredential.set(credential, keys);
     return key;
   }
+}
 
-  #drop(name: string | undefined): void {
-    if (name === undefined) return;
-    this.#entries.get(name)?.key.wipe();
-    this.#entries.delete(name);
-  }
+function sameScope(a: Scope, b: Scope): boolean {
+  return a.day === b.day && a.region === b.region && a.service === b.service;
 }

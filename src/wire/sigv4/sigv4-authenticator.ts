@@ -8,7 +8,6 @@ import type { Clock } from '../../clock.ts';
 import type { Credential, CredentialSource } from '../../config/credentials.ts';
 import { KmsError } from '../../errors.ts';
 import type { Caller } from '../../kms.ts';
-import { SecretBytes } from '../../secret-bytes.ts';
 import { type Authenticator, type UnverifiedRequest, callerOf } from '../authenticator.ts';
 import { isRegionName, partitionOf } from '../partition.ts';
 import type { RequestHead } from '../request-head.ts';
@@ -18,8 +17,8 @@ import { SCOPE_TERMINATOR, type Scope, SigningKeyCache, deriveSigningKey } from 
 import { canonicalRequest, stringToSign } from './string-to-sign.ts';
 
 const SERVICE = 'kms';
-const SIGNING_KEYS_MAX = 4096;
-const UTF8 = new TextEncoder();
+/** Two days in as many Regions as anyone uses. */
+const SIGNING_KEYS_PER_CREDENTIAL_MAX = 64;
 
 const MISMATCH =
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. ' +
@@ -43,7 +42,7 @@ export function sigv4Authenticator(parts: SigV4Parts): Authenticator {
 class SigV4Authenticator implements Authenticator {
   readonly loopbackOnly = false;
   readonly #parts: SigV4Parts;
-  readonly #signingKeys = new SigningKeyCache(SIGNING_KEYS_MAX);
+  readonly #signingKeys = new SigningKeyCache(SIGNING_KEYS_PER_CREDENTIAL_MAX);
   /** Signs for access keys that do not exist, so that they take as long as those that do. */
   readonly #nobody = deriveSigningKey(randomBytes(32), { day: '', region: '', service: SERVICE });
 
@@ -63,7 +62,7 @@ class SigV4Authenticator implements Authenticator {
     requireSignedHeaders(request.head, authorization.signedHeaders);
     requireCurrent(time, this.#parts.clock.nowMs());
     const credential = this.#verify(request, authorization, time);
-    return callerOf(request, { ...identityOf(credential), region: authorization.region });
+    return callerOf(request, credential, authorization.region);
   }
 
   #requireScope(authorization: Authorization, time: RequestTime): void {
@@ -87,8 +86,8 @@ class SigV4Authenticator implements Authenticator {
     const signingKey = credential === undefined ? this.#nobody : this.#signingKeys.get(credential, scope);
     const bodyHash = hash('sha256', request.body, 'hex');
     const canonical = canonicalRequest(request.head, authorization.signedHeaders, bodyHash);
-    const expected = signingKey.mac(stringToSign(canonical, time.basic, scope)).toString('hex');
-    const matches = equalConstantTime(UTF8.encode(expected), UTF8.encode(authorization.signature));
+    const expected = signingKey.macHex(stringToSign(canonical, time.basic, scope));
+    const matches = equalConstantTime(Buffer.from(expected, 'latin1'), Buffer.from(authorization.signature, 'latin1'));
     if (credential === undefined || !tokenMatches(credential, request.head) || !partitionMatches(credential, scope)) {
       throw new KmsError('UnrecognizedClientException', 'The security token included in the request is invalid.');
     }
@@ -99,32 +98,27 @@ class SigV4Authenticator implements Authenticator {
 }
 
 /** Host, content type and every x-amz-* header sent must be signed, or someone on the way could change them. */
-function requireSignedHeaders(head: RequestHead, signedHeaders: readonly string[]): void {
-  const signed = new Set(signedHeaders);
-  if (!signed.has('host')) throw invalidSignature("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
-  // Sorted and without repetition is the only form that a client can have signed (it signs the list too).
-  if (signedHeaders.some((name, i) => i > 0 && name <= signedHeaders[i - 1]!)) throw invalidSignature(MISMATCH);
+function requireSignedHeaders(head: RequestHead, signed: readonly string[]): void {
+  if (!signed.includes('host')) throw invalidSignature("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  // Sorted, without repetition and all present is the only form that a client can have signed (it signs the list too).
+  if (signed.length > head.headers.size) throw invalidSignature(MISMATCH);
+  for (let i = 1; i < signed.length; i++) if (signed[i]! <= signed[i - 1]!) throw invalidSignature(MISMATCH);
   for (const name of head.headers.keys()) {
     const decides = name.startsWith('x-amz-') || name === 'content-type' || (name === 'date' && !head.headers.has('x-amz-date'));
-    if (decides && !signed.has(name)) throw invalidSignature(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
+    if (decides && !signed.includes(name)) throw invalidSignature(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
   }
 }
 
 /** Temporary credentials come with their token, lasting ones without any. */
 function tokenMatches(credential: Credential, head: RequestHead): boolean {
-  const token = UTF8.encode(head.headers.get('x-amz-security-token') ?? '');
-  const { sessionToken = NO_TOKEN } = credential;
-  return sessionToken.expose((expected) => equalConstantTime(expected, token));
+  const token = head.headers.get('x-amz-security-token');
+  const { sessionToken } = credential;
+  if (sessionToken === undefined || token === undefined) return sessionToken === token;
+  return sessionToken.expose((expected) => equalConstantTime(expected, Buffer.from(token, 'latin1')));
 }
-
-const NO_TOKEN = new SecretBytes(new Uint8Array(0));
 
 function partitionMatches(credential: Credential, scope: Scope): boolean {
   return credential.partition === partitionOf(scope.region);
-}
-
-function identityOf(credential: Credential): Pick<Credential, 'principalArn' | 'accessKeyId' | 'account'> {
-  return { principalArn: credential.principalArn, accessKeyId: credential.accessKeyId, account: credential.account };
 }
 
 function invalidSignature(message: string): KmsError {

@@ -18,7 +18,7 @@ function refusal(value: string | undefined, hasDate = true): KmsError {
 const fingerprint = (header: string): string => `(hashed with SHA-256 and encoded with Base64): '${hash('sha256', header, 'base64')}'`;
 
 describe('the Authorization header', () => {
-  it('is taken apart with and without blanks after the commas', () => {
+  it('is taken apart with and without blanks after the commas, in any order', () => {
     const expected = {
       accessKeyId: 'AKIDEXAMPLE',
       day: '20150830',
@@ -30,6 +30,8 @@ describe('the Authorization header', () => {
     };
     expect(parseAuthorization(GOOD, true)).toEqual(expected);
     expect(parseAuthorization(GOOD.replaceAll(', ', ','), true)).toEqual(expected);
+    const [algorithm, credential, headers, signature] = GOOD.replaceAll(',', '').split(' ');
+    expect(parseAuthorization(`${algorithm} ${signature},  ${headers} , ${credential}`, true)).toEqual(expected);
   });
 
   it('is missed where it is absent', () => {

@@ -86,7 +86,11 @@ describe('HmacSha256', () => {
         array(string({ unit: 'grapheme-ascii', maxLength: 300 }), { maxLength: 5 }),
         (key, messages) => {
           const hmac = new HmacSha256(key);
-          for (const message of messages) expect(hmac.mac(message)).toEqual(createHmac('sha256', key).update(message).digest());
+          for (const message of messages) {
+            const expected = createHmac('sha256', key).update(message).digest();
+            expect(hmac.mac(message)).toEqual(expected);
+            expect(hmac.macHex(message)).toBe(expected.toString('hex'));
+          }
         },
       ),
     );
