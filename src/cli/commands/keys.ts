@@ -101,8 +101,10 @@ function describeKey(store: Store, key: KeyRecord): DescribedKey {
 }
 
 /** The reference stays out: for an exported key token it is the wrapped key. */
-function describeMaterial({ reference: _, fingerprint, createdAtMs, ...material }: MaterialRecord): DescribedMaterial {
-  return { ...material, fingerprint: toHex(fingerprint), createdAt: new Date(createdAtMs).toISOString() };
+function describeMaterial(material: MaterialRecord): DescribedMaterial {
+  const { materialId, keyStore, protection, residency, custody, suite, fingerprint, createdAtMs } = material;
+  const createdAt = new Date(createdAtMs).toISOString();
+  return { materialId, keyStore, protection, residency, custody, suite, fingerprint: toHex(fingerprint), createdAt };
 }
 
 function isNamed(store: Store, key: KeyRecord, name: string): boolean {

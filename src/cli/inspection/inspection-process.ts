@@ -3,7 +3,7 @@
  * called synchronously. Reads one request as JSON from standard input, PINs included; prints the answer as JSON.
  */
 import { existsSync, readFileSync, writeSync } from 'node:fs';
-import graphene from 'graphene-pk11';
+import { Module, SessionFlag, type Slot, type Token, UserType } from 'graphene-pk11';
 import pkcs11js from 'pkcs11js';
 import type { InspectedMechanism, InspectedObject, InspectedToken, InspectionRequest } from './inspection.ts';
 
@@ -19,7 +19,7 @@ writeSync(1, JSON.stringify(answer(request)));
 
 function answer(wanted: InspectionRequest): unknown {
   if (!existsSync(wanted.module)) throw new Error(`there is no module at ${wanted.module}`);
-  const library = graphene.Module.load(wanted.module);
+  const library = Module.load(wanted.module);
   // The binding cuts off the last character of libraryParameters: a blank is sacrificed.
   library.initialize(
     wanted.reserved === undefined ? undefined : { flags: pkcs11js.CKF_OS_LOCKING_OK, libraryParameters: `${wanted.reserved} ` },
@@ -34,7 +34,7 @@ function answer(wanted: InspectionRequest): unknown {
   }
 }
 
-function findSlot(library: graphene.Module, wanted: { label?: string | undefined; serial?: string | undefined }): graphene.Slot {
+function findSlot(library: Module, wanted: { label?: string | undefined; serial?: string | undefined }): Slot {
   const present = tokens(library);
   const found = present.filter(({ token }) => {
     return (
@@ -50,29 +50,29 @@ function findSlot(library: graphene.Module, wanted: { label?: string | undefined
   return only.slot;
 }
 
-function tokens(library: graphene.Module): readonly { slot: graphene.Slot; token: graphene.Token }[] {
+function tokens(library: Module): readonly { slot: Slot; token: Token }[] {
   const slots = library.getSlots(true);
   return Array.from({ length: slots.length }, (_, index) => slots.items(index)).map((slot) => ({ slot, token: slot.getToken() }));
 }
 
 /** Takes the first slot whose token is not initialised, never another. */
-function initializeToken(library: graphene.Module, wanted: { label: string; pin: string; soPin: string }): InspectedToken {
+function initializeToken(library: Module, wanted: { label: string; pin: string; soPin: string }): InspectedToken {
   if (tokens(library).some(({ token }) => token.label.trim() === wanted.label))
     throw new Error(`there is already a token labelled '${wanted.label}'`);
   const free = tokens(library).find(({ token }) => (token.flags & pkcs11js.CKF_TOKEN_INITIALIZED) === 0);
   if (free === undefined) throw new Error('there is no slot with a token that is not initialised');
   // The binding passes the label as it is, and the module reads 32 bytes of it.
-  free.slot.initToken(wanted.soPin, wanted.label.padEnd(labelBytes));
+  free.slot.lib.C_InitToken(free.slot.handle, wanted.soPin, wanted.label.padEnd(labelBytes));
   const slot = findSlot(library, { label: wanted.label });
-  const session = slot.open(pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION);
-  session.login(wanted.soPin, graphene.UserType.SO);
+  const session = slot.open(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION);
+  session.login(wanted.soPin, UserType.SO);
   session.initPin(wanted.pin);
   session.logout();
   session.close();
   return describeToken(library, slot);
 }
 
-function describeToken(library: graphene.Module, slot: graphene.Slot): InspectedToken {
+function describeToken(library: Module, slot: Slot): InspectedToken {
   const token = slot.getToken();
   return {
     module: library.libFile,
@@ -91,7 +91,7 @@ function describeToken(library: graphene.Module, slot: graphene.Slot): Inspected
   };
 }
 
-function describeMechanisms(slot: graphene.Slot): readonly InspectedMechanism[] {
+function describeMechanisms(slot: Slot): readonly InspectedMechanism[] {
   const mechanisms = slot.getMechanisms();
   return Array.from({ length: mechanisms.length }, (_, index) => mechanisms.items(index)).map((mechanism) => ({
     name: mechanism.name,
@@ -101,8 +101,8 @@ function describeMechanisms(slot: graphene.Slot): readonly InspectedMechanism[] 
   }));
 }
 
-function describeObjects(slot: graphene.Slot, pin: string | undefined): readonly InspectedObject[] {
-  const session = slot.open(pkcs11js.CKF_SERIAL_SESSION);
+function describeObjects(slot: Slot, pin: string | undefined): readonly InspectedObject[] {
+  const session = slot.open(SessionFlag.SERIAL_SESSION);
   try {
     if (pin !== undefined) session.login(pin);
     const found: InspectedObject[] = [];
@@ -116,11 +116,11 @@ function describeObjects(slot: graphene.Slot, pin: string | undefined): readonly
   }
 }
 
-function describeObject(slot: graphene.Slot, session: Buffer, object: Buffer): InspectedObject {
+function describeObject(slot: Slot, session: Buffer, object: Buffer): InspectedObject {
   // One attribute a call: the binding throws when any one of several cannot be read.
   const read = (type: number): Buffer | undefined => {
     try {
-      return slot.lib.C_GetAttributeValue(session, object, [{ type }])[0]?.value as Buffer | undefined;
+      return slot.lib.C_GetAttributeValue(session, object, [{ type }])[0]?.value;
     } catch {
       return undefined;
     }
