@@ -33,9 +33,8 @@ void harden() {
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   syscall(SYS_close_range, kPinFd + 1, ~0U, 0);
-  // The terminal's interrupt is for the worker, which ends us in order.
-  signal(SIGINT, SIG_IGN);
-  signal(SIGPIPE, SIG_IGN);
+  // Signals to the whole group (terminal, service manager) are for the worker, which finishes what is in flight and then ends us.
+  for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(ignored, SIG_IGN);
 }
 
 // Returns when the worker closed its end of the pipe, or when the engine gave up.

@@ -13,7 +13,7 @@ import { FUNCTION_NAMES } from './cryptoki-numbers.ts';
 import type { NativeDoor } from './native.ts';
 import { OPERATIONS } from './request-encoder.ts';
 import type { OperationName } from './request-encoder.ts';
-import { RequestWriter, checkedInteger } from './request-writer.ts';
+import { RequestWriter } from './request-writer.ts';
 import { ResponseError } from './response-decoder.ts';
 import { returnValueName } from './return-values.ts';
 import { FreeSlots, SLOTS, SLOT_HEADER_BYTES, SMALL_PAYLOAD_BYTES, payloadBytesMax, slotOffset } from './slab-slots.ts';
@@ -126,7 +126,9 @@ export class CryptokiLink {
    */
   call<Result>(shape: CallShape<Result>, options: CallOptions, encode: (writer: RequestWriter) => void): Promise<Result> {
     const threadClass = this.#threadClass(shape, options);
-    const deadlineMs = checkedInteger(options.deadlineMs, 'deadlineMs', DEADLINE_MS_MAX);
+    const { deadlineMs } = options;
+    if (!(deadlineMs >= 0 && deadlineMs <= DEADLINE_MS_MAX))
+      throw new TypeError(`deadlineMs must be a number from 0 to ${DEADLINE_MS_MAX}`);
     const writer = this.#writer;
     writer.clear();
     encode(writer);

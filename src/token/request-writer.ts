@@ -4,7 +4,7 @@
  */
 
 /** The largest request: what a large slot holds. */
-export const REQUEST_BYTES_MAX: number = 1024 * 1024 - 64;
+const REQUEST_BYTES_MAX = 1024 * 1024 - 64;
 
 const TWO_TO_32 = 2 ** 32;
 const utf8 = new TextEncoder();

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { Cryptoki } from '../../../../src/token/cryptoki.ts';
 import { openHostCryptoki } from '../../../../src/token/host/host-door.ts';
+import { createDoor, nativeBuildPath } from '../../../../src/token/native.ts';
+import { SLOTS, slotOffset } from '../../../../src/token/slab-slots.ts';
 import { NULL_MODULE, PLACEMENTS, SLOW_MODULE, enterTestModule, fast, slow } from '../../../support/cryptoki-doors.ts';
 
 const opened: Cryptoki[] = [];
@@ -124,4 +126,21 @@ test('a search of more objects than an answer holds is refused', async () => {
   const door = keep(await openHostCryptoki({ environment: { NULL_MODULE_HANDLES: '200000' } }));
   await enterTestModule(door, NULL_MODULE);
   await expect(door.findObjects({}, [], slow)).rejects.toThrow(/more objects than one answer holds/);
+});
+
+test.each<[string, readonly [generation: number, lengthBytes: number]]>([
+  ['another generation', [1, 0]],
+  ['a length beyond its slot', [0, 16 * 1024]],
+])('a host that is given a slot with %s ends without touching it', async (_, [generationOffset, lengthBytes]) => {
+  const { door, generation } = createDoor();
+  const words = new Uint32Array(door.memory());
+  door.listen(new Uint32Array(SLOTS), () => {});
+  const host = spawn(nativeBuildPath('token-host'), [], { env: {}, stdio: ['ignore', 'ignore', 'ignore', ...door.descriptors()] });
+  const exited = new Promise((resolve) => host.once('exit', resolve));
+  const ping = 1;
+  const control = 3;
+  words.set([generation + generationOffset, 1, ping, lengthBytes], slotOffset(0) / 4);
+  door.submit(control, 0);
+  expect(await exited).toBe(70);
+  door.close();
 });
