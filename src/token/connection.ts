@@ -31,6 +31,7 @@ const CKF_PROTECTED_AUTHENTICATION_PATH = 0x100;
 const CKF_USER_PIN_LOCKED = 0x40000;
 const CKR_USER_ALREADY_LOGGED_IN = 0x100;
 const CKR_USER_PIN_NOT_INITIALIZED = 0x102;
+const CKR_CRYPTOKI_NOT_INITIALIZED = 0x190;
 
 export class Connection {
   readonly cryptoki: Cryptoki;
@@ -147,12 +148,20 @@ export class Connection {
   /** Third rung: C_Finalize and C_Initialize. */
   async reinitialise(): Promise<void> {
     try {
-      await this.cryptoki.finalize(this.#parts.calls.slow);
+      await this.#finalise();
       await this.#start();
     } catch (error) {
       throw tokenErrorFrom(error);
     }
     await this.check();
+  }
+
+  async #finalise(): Promise<void> {
+    try {
+      await this.cryptoki.finalize(this.#parts.calls.slow);
+    } catch (error) {
+      if (!(error instanceof CryptokiError) || error.returnValue !== CKR_CRYPTOKI_NOT_INITIALIZED) throw error;
+    }
   }
 
   /**
