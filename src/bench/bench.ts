@@ -7,7 +7,7 @@ import { makeCertificate } from './certificate.ts';
 import { type Client, HttpLayer, WorkerLayer, cLayer, doorLayer } from './layers.ts';
 import { closeAll, doors, measureNothing, measureSlow, measureWith, slowSessions } from './module-runs.ts';
 import type { LayerName } from './observation.ts';
-import { mainCells } from './plan.ts';
+import { encrypt32, mainCells, outstandingOfTargets } from './plan.ts';
 import type { BenchResults } from './results.ts';
 import type { Layer, RoundResults } from './rounds.ts';
 import type { Subjected, Variant } from './site.ts';
@@ -66,10 +66,19 @@ async function measureMain(options: BenchOptions): Promise<RoundResults> {
       const keyId = await makeKeys(options, configOf({ name: 'keys', isolation: 'none' }));
       await openService(options, { keyId, region: site.region, accessKeyId: key.accessKeyId, credentialsFile }, opened);
     }
+    await warmUp(opened, options);
     return await measureWith(mainCells(options, options.layers), opened, options, options.windowMs);
   } finally {
     await closeAll(opened);
     if (site.hasData('keys')) await destroyKeys(options, configOf({ name: 'keys', isolation: 'none' }));
+  }
+}
+
+/** Runs each layer for a while that is not counted. A layer that fails here fails again, with its reason, when it is measured. */
+async function warmUp(layers: readonly Layer[], options: BenchOptions): Promise<void> {
+  for (const layer of layers) {
+    options.onProgress(`warming up ${layer.name}`);
+    if (!layer.name.startsWith('c')) await layer.measure(encrypt32, outstandingOfTargets, options.warmUpMs).catch(() => undefined);
   }
 }
 

@@ -21,6 +21,8 @@ const OUTPUT_BYTES_MAX = 65_536;
 export class CProgram {
   readonly #token: TokenConfig;
   readonly #readPin: () => Promise<SecretBytes>;
+  /** Why the token refused the PIN: it is not offered again, since tokens lock. */
+  #refusal: string | undefined;
 
   /** The token must be named by its label: the program finds it by nothing else. */
   constructor(token: TokenConfig, readPin: () => Promise<SecretBytes>) {
@@ -52,6 +54,7 @@ export class CProgram {
     if (label === undefined) throw new Error('The C program finds a token by its label only: configure label instead of serial');
     const args = ['--module', module, '--label', label, '--threads', String(threads), '--seconds', String(seconds), '--operations', names.join(',')];
     if (initialize.reserved !== undefined) args.push('--reserved', initialize.reserved);
+    if (this.#refusal !== undefined) throw new Error(this.#refusal);
     const pin = await this.#readPin();
     const program = spawn(nativeBuildPath('c-bench'), args, { env: { ...environment }, timeout: START_TIMEOUT_MS + names.length * seconds * 1000 });
     const output = collect(program.stdout);
@@ -61,7 +64,11 @@ export class CProgram {
     program.stdin.on('error', () => {});
     pin.expose((bytes) => program.stdin.write(Buffer.from(bytes)));
     program.stdin.end(() => pin.wipe());
-    if ((await ended) !== 0) throw new Error(complaint().trim() || 'the C program did not end in time');
+    if ((await ended) !== 0) {
+      const why = complaint().trim() || 'the C program did not end in time';
+      if (why.includes('C_Login')) this.#refusal = why;
+      throw new Error(why);
+    }
     return (JSON.parse(output()) as { results: readonly ProgramResult[] }).results;
   }
 }

@@ -29,9 +29,9 @@ export async function closedLoop(operation: MeasuredOperation, options: LoopOpti
   const latencies = createHistogram();
   const startedMs = performance.now();
   const endMs = startedMs + options.durationMs;
-  let failed = false;
+  const failure = new AbortController();
   async function lane(): Promise<void> {
-    for (let done = 0; !failed && done < OPERATIONS_MAX; done++) {
+    for (let done = 0; !failure.signal.aborted && done < OPERATIONS_MAX; done++) {
       const sentMs = performance.now();
       if (sentMs >= endMs) return;
       await operation();
@@ -42,14 +42,14 @@ export async function closedLoop(operation: MeasuredOperation, options: LoopOpti
     try {
       await lane();
     } catch (error) {
-      failed = true;
+      failure.abort();
       throw error;
     }
   });
   // All lanes are waited for, so that no operation runs on into the next measurement.
   const outcomes = await Promise.allSettled(lanes);
   const seconds = (performance.now() - startedMs) / 1000;
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
+  const rejected = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (rejected !== undefined) throw rejected.reason;
   return { operations: latencies.count, seconds, p50Us: latencies.percentile(50) / NS_PER_US, p99Us: latencies.percentile(99) / NS_PER_US };
 }

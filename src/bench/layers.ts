@@ -34,7 +34,7 @@ export class WorkerLayer implements Layer {
 
   async measure(workload: Cell['workload'], outstanding: number, durationMs: number): Promise<Observation> {
     await this.worker.prepare(workload, outstanding);
-    return await this.worker.measure(durationMs);
+    return this.worker.measure(durationMs);
   }
 
   close(): Promise<void> {

@@ -36,7 +36,7 @@ export async function measureSlow(options: BenchOptions): Promise<RoundResults |
   for (const layer of ['addon', 'host'] as const) {
     for (const outstanding of [slowSessions, slowOutstanding]) cells.push({ layer, workload: encrypt32, outstanding });
   }
-  return await measureDoors('slow', slowed, cells, options, Math.max(1_000, options.windowMs));
+  return measureDoors('slow', slowed, cells, options, Math.max(1_000, options.windowMs));
 }
 
 /** A module that does nothing: what remains is the binding. */
@@ -44,7 +44,7 @@ export async function measureNothing(options: BenchOptions): Promise<RoundResult
   const pin = { kind: 'file', path: options.site.writeFile('null-pin', 'none') } as const;
   const nothing: TokenConfig = { ...options.subjected.token, module: nativeBuildPath('null-module.node'), environment: {}, label: NULL_LABEL, serial: undefined, pin };
   const cells = (['c', 'addon', 'host'] as const).flatMap((layer) => [1, 64].map((outstanding) => ({ layer, workload: encrypt32, outstanding })));
-  return await measureDoors('null', nothing, cells, options, options.windowMs);
+  return measureDoors('null', nothing, cells, options, options.windowMs);
 }
 
 async function measureDoors(prefix: string, token: TokenConfig, cells: readonly Cell[], options: BenchOptions, windowMs: number): Promise<RoundResults | undefined> {

@@ -5,6 +5,8 @@ import type { Cell, LayerName, Workload } from './observation.ts';
 export interface Plan {
   readonly workloads: readonly Workload[];
   readonly outstanding: readonly number[];
+  /** How long each layer runs before anything is measured: a daemon's JavaScript takes tens of thousands of requests to be compiled well. */
+  readonly warmUpMs: number;
   readonly windowMs: number;
   readonly rounds: number;
   readonly budgetMs: number;
@@ -35,6 +37,7 @@ export const allLayers: readonly LayerName[] = [...mainLayers, 'https'];
 export const fullPlan: Plan = {
   workloads: [...sizes.map((bytes) => ({ operation: 'Encrypt', bytes }) as const), ...sizes.map((bytes) => ({ operation: 'Decrypt', bytes }) as const), dataKey],
   outstanding: [1, 8, 64],
+  warmUpMs: 4_000,
   windowMs: 250,
   rounds: 3,
   budgetMs: 600_000,
@@ -44,6 +47,7 @@ export const fullPlan: Plan = {
 export const quickPlan: Plan = {
   workloads: [encrypt32, { operation: 'Decrypt', bytes: 32 }],
   outstanding: [1, 64],
+  warmUpMs: 1_500,
   windowMs: 120,
   rounds: 2,
   budgetMs: 25_000,

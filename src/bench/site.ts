@@ -78,14 +78,7 @@ export class Site {
 
 /** A reference as a configuration file writes it. */
 function referenceText(reference: SecretReference): unknown {
-  switch (reference.kind) {
-    case 'file':
-      return { file: reference.path };
-    case 'env':
-      return { env: reference.variable };
-    case 'credential':
-      return { credential: reference.name };
-    case 'prompt':
-      return 'prompt';
-  }
+  if (reference.kind === 'file') return { file: reference.path };
+  if (reference.kind === 'env') return { env: reference.variable };
+  return reference.kind === 'credential' ? { credential: reference.name } : 'prompt';
 }

@@ -1,17 +1,18 @@
 /** The service as a function, without HTTP: `perform` on a key of its own, over the token and the store of a configuration. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
-import { readSecret } from '../../config/secret-source.ts';
+import { pinLatchDirectory, pinSource } from '../../config/pin-source.ts';
 import { configuredKeyStores } from '../../daemon/configured-key-stores.ts';
 import { openKeyStore } from '../../daemon/open-key-store.ts';
 import type { KeyStore } from '../../keystore/keystore.ts';
 import { type Caller, type Kms, openKms } from '../../kms.ts';
 import { openLog } from '../../log.ts';
-import type { SecretBytes } from '../../secret-bytes.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import type { Store } from '../../store/store.ts';
 import { openToken } from '../../token/open-token.ts';
+import { FilePinLatch } from '../../token/pin-latch.ts';
 import type { Token } from '../../token/token.ts';
 import { benchAccount, benchPrincipalArn } from '../access-key.ts';
 import type { MeasuredOperation } from '../closed-loop.ts';
@@ -54,8 +55,8 @@ export class KmsSubject implements Subject {
     if (tokenConfig === undefined || keyStoreConfig === undefined) throw new Error('The configuration names no token or no key store');
     const log = openLog(config.log.level);
     const store = await openSqliteStore({ directory: config.dataDirectory, clock: systemClock, log });
-    const pin = (): Promise<SecretBytes> => readSecret(tokenConfig.pin, `PIN of token ${tokenConfig.name}`, unattendedSecrets);
-    const token = await openToken(tokenConfig, { pin, clock: systemClock, log, latch: store });
+    const pinLatch = new FilePinLatch(join(config.dataDirectory, pinLatchDirectory));
+    const token = await openToken(tokenConfig, { pin: pinSource(tokenConfig, unattendedSecrets), pinLatch, clock: systemClock, log });
     const tokens = new Map([[tokenConfig.name, { token, epochKeysMax: tokenConfig.epochKeysMax }]]);
     const keyStore = await openKeyStore(keyStoreConfig, { clock: systemClock, log, secrets: unattendedSecrets, store, tokens });
     const keyStores = configuredKeyStores([keyStore], config.regions, config.anyRegion);

@@ -34,26 +34,23 @@ function serviceProcesses(servicePid: number): Subject['processes'] {
 }
 
 async function perform(request: WorkerRequest): Promise<WorkerReply> {
-  switch (request.kind) {
-    case 'open':
-      subject = await open(request.subject);
-      return {};
-    case 'prepare':
-      if (subject === undefined) throw new Error('Nothing is open');
-      prepared = await Measurement.prepare(subject, request.workload, request.outstanding);
-      return {};
-    case 'measure':
-      if (prepared === undefined) throw new Error('Nothing is prepared');
-      return { observation: await prepared.run(request.durationMs) };
-    case 'create-keys':
-      return { keyId: await openKmsSubject().createKeys(request.count) };
-    case 'destroy-keys':
-      await openKmsSubject().destroyKeys();
-      return {};
-    case 'close':
-      await subject?.close();
-      return {};
-  }
+  if (request.kind === 'measure') return { observation: await preparedMeasurement().run(request.durationMs) };
+  if (request.kind === 'create-keys') return { keyId: await openKmsSubject().createKeys(request.count) };
+  if (request.kind === 'open') subject = await open(request.subject);
+  if (request.kind === 'prepare') prepared = await Measurement.prepare(openSubject(), request.workload, request.outstanding);
+  if (request.kind === 'destroy-keys') await openKmsSubject().destroyKeys();
+  if (request.kind === 'close') await openSubject().close();
+  return {};
+}
+
+function openSubject(): Subject {
+  if (subject === undefined) throw new Error('This worker has opened nothing');
+  return subject;
+}
+
+function preparedMeasurement(): Measurement {
+  if (prepared === undefined) throw new Error('This worker has prepared nothing');
+  return prepared;
 }
 
 function openKmsSubject(): KmsSubject {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, double, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { median, ratioSpread, spreadOf } from '../../../src/bench/statistics.ts';
 
@@ -10,8 +10,8 @@ describe('medians over rounds', () => {
   });
 
   it('keeps median, lowest and highest in order, and reports nothing for nothing', () => {
-    fc.assert(
-      fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }), { minLength: 1, maxLength: 20 }), (values) => {
+    assert(
+      property(array(double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }), { minLength: 1, maxLength: 20 }), (values) => {
         const spread = spreadOf(values)!;
         expect(spread.lowest).toBeLessThanOrEqual(spread.median);
         expect(spread.median).toBeLessThanOrEqual(spread.highest);
