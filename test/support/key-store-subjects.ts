@@ -7,10 +7,14 @@ import { openPkcs11KeyStore } from '../../src/keystore/pkcs11/key-store.ts';
 import { openSoftwareKeyStore } from '../../src/keystore/software/key-store.ts';
 import { SecretBytes } from '../../src/secret-bytes.ts';
 import type { Capabilities } from '../../src/token/token.ts';
-import { recordMacKeyLabel, wrappingKeyLabel } from '../../src/keystore/pkcs11/service-keys.ts';
+import { RECORD_MAC_KEY_LABEL, WRAPPING_KEY_LABEL } from '../../src/token/service-keys.ts';
 import { recordMacKey, wrappingKey } from '../../src/token/templates.ts';
 import { FakeToken } from './fake-token.ts';
 import { testParts } from './key-store-parts.ts';
+import { hasNss, provisionNss } from './nss.ts';
+import { openRealToken } from './real-tokens.ts';
+import { hasSoftHsm, provisionSoftHsm } from './softhsm.ts';
+import type { ProvisionedToken } from './softhsm.ts';
 
 /** A place that stays while key stores on it come and go. */
 export interface OpenSubject {
@@ -45,8 +49,8 @@ const software: KeyStoreSubject = {
 /** A fake token as `hsm-kms token init` leaves a real one. */
 export function provisionedFakeToken(capabilities: Partial<Capabilities> = {}): FakeToken {
   const token = new FakeToken(capabilities);
-  token.install(wrappingKey({ id: randomBytes(16), label: wrappingKeyLabel }, true));
-  token.install(recordMacKey({ id: randomBytes(16), label: recordMacKeyLabel }));
+  token.install(wrappingKey({ id: randomBytes(16), label: WRAPPING_KEY_LABEL }, true));
+  token.install(recordMacKey({ id: randomBytes(16), label: RECORD_MAC_KEY_LABEL }));
   return token;
 }
 
@@ -91,4 +95,53 @@ const fakes = [
   }),
 ];
 
-export const keyStoreSubjects: readonly KeyStoreSubject[] = [software, ...fakes];
+interface RealModule {
+  readonly name: string;
+  readonly securityOfficer: boolean;
+  readonly custody: Custody;
+  readonly derived: CiphertextSuite;
+  readonly available: () => boolean;
+  readonly provision: () => ProvisionedToken;
+}
+
+function real(module: RealModule, residency: 'token' | 'wrapped', suite: 'derived' | 'direct'): KeyStoreSubject {
+  const { custody } = module;
+  return {
+    name: `${module.name}, ${residency === 'token' ? 'resident' : 'wrapped'}, ${suite}`,
+    real: true,
+    expects: { residency, suite: suite === 'direct' ? 'direct' : module.derived, custody },
+    available: module.available,
+    open: async () => {
+      const { token, close } = await openRealToken(module.provision(), module.securityOfficer);
+      const parts = testParts();
+      return { openStore: async () => openPkcs11KeyStore({ name: module.name, residency, suite, custody }, token, parts), close };
+    },
+  };
+}
+
+const softHsm: RealModule = {
+  name: 'SoftHSM',
+  securityOfficer: true,
+  custody: 'full',
+  derived: 'derived-aes-cbc-data',
+  available: hasSoftHsm,
+  provision: provisionSoftHsm,
+};
+/** NSS softokn lets keys out, so its custody is never more than reduced. */
+const nss: RealModule = {
+  name: 'NSS softokn',
+  securityOfficer: false,
+  custody: 'reduced',
+  derived: 'derived-sp800-108',
+  available: hasNss,
+  provision: provisionNss,
+};
+
+const reals = [softHsm, nss].flatMap((module) => [
+  real(module, 'token', 'derived'),
+  real(module, 'token', 'direct'),
+  real(module, 'wrapped', 'derived'),
+  real(module, 'wrapped', 'direct'),
+]);
+
+export const keyStoreSubjects: readonly KeyStoreSubject[] = [software, ...fakes, ...reals];

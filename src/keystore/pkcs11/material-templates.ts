@@ -1,27 +1,20 @@
-/** What each suite asks of its material in the token: key type, usage, allowed mechanisms, names. */
+/** What each suite asks of its material in the token: usage, allowed mechanisms, names. */
 import { randomBytes } from 'node:crypto';
 import type { CiphertextSuite } from '../../keys/key-record.ts';
-import type { KeyType, Mechanism, MechanismName, Template } from '../../token/mechanism.ts';
+import type { Mechanism, MechanismName, Template } from '../../token/mechanism.ts';
 import type { AesUse, ObjectNames } from '../../token/templates.ts';
 import { epochKey, fingerprintKey, tokenMaterial, unwrappedMaterial, wrappableMaterial } from '../../token/templates.ts';
 
 interface SuiteMaterial {
-  readonly keyType: KeyType;
-  readonly generation: Mechanism;
   readonly use: AesUse;
   readonly mechanisms: readonly MechanismName[];
 }
 
 const suiteMaterials: Readonly<Record<Exclude<CiphertextSuite, 'composed'>, SuiteMaterial>> = {
-  'derived-aes-cbc-data': { keyType: 'AES', generation: { name: 'AES_KEY_GEN' }, use: 'derive', mechanisms: ['AES_CBC_ENCRYPT_DATA'] },
-  'derived-sp800-108': {
-    keyType: 'GENERIC_SECRET',
-    generation: { name: 'GENERIC_SECRET_KEY_GEN' },
-    use: 'derive',
-    mechanisms: ['SP800_108_COUNTER_KDF'],
-  },
+  'derived-aes-cbc-data': { use: 'derive', mechanisms: ['AES_CBC_ENCRYPT_DATA'] },
+  'derived-sp800-108': { use: 'derive', mechanisms: ['SP800_108_COUNTER_KDF'] },
   // AES-CBC makes the fingerprint.
-  direct: { keyType: 'AES', generation: { name: 'AES_KEY_GEN' }, use: 'encrypt', mechanisms: ['AES_GCM', 'AES_CBC'] },
+  direct: { use: 'encrypt', mechanisms: ['AES_GCM', 'AES_CBC'] },
 };
 
 /** A suite that this key store can make and use. */
@@ -31,35 +24,41 @@ export function isTokenSuite(suite: CiphertextSuite): suite is TokenSuite {
   return suite in suiteMaterials;
 }
 
-/** Mechanism that generates a material of the suite. */
-export function generationMechanism(suite: TokenSuite): Mechanism {
-  return suiteMaterials[suite].generation;
-}
+/** Every material is an AES-256 key. */
+export const generationMechanism: Mechanism = { name: 'AES_KEY_GEN' };
 
 /** A material that stays in the token. */
 export function residentTemplate(suite: TokenSuite, names: ObjectNames): Template {
-  const { keyType, use, mechanisms } = suiteMaterials[suite];
-  return { ...tokenMaterial(use, names, mechanisms), KEY_TYPE: keyType };
+  const { use, mechanisms } = suiteMaterials[suite];
+  return tokenMaterial(use, names, mechanisms);
 }
 
 /** A material for the moment between its generation and its wrapping. `trustedOnly`: only a TRUSTED key may wrap it. */
 export function exportableTemplate(suite: TokenSuite, trustedOnly: boolean): Template {
-  const { keyType, use, mechanisms } = suiteMaterials[suite];
-  const { WRAP_WITH_TRUSTED: _trusted, ...template } = wrappableMaterial(use, sessionNames(), mechanisms);
-  return { ...template, KEY_TYPE: keyType, ...(trustedOnly ? { WRAP_WITH_TRUSTED: true } : {}) };
+  const { use, mechanisms } = suiteMaterials[suite];
+  const { WRAP_WITH_TRUSTED: onlyTrusted, ...template } = wrappableMaterial(use, sessionNames(), mechanisms);
+  return trustedOnly ? { ...template, WRAP_WITH_TRUSTED: onlyTrusted ?? true } : template;
 }
 
 /** A material as a session object, unwrapped for use. */
 export function unwrappedTemplate(suite: TokenSuite): Template {
-  const { keyType, use, mechanisms } = suiteMaterials[suite];
-  return { ...unwrappedMaterial(use, sessionNames(), mechanisms), KEY_TYPE: keyType };
+  const { use, mechanisms } = suiteMaterials[suite];
+  return withoutModifiable(unwrappedMaterial(use, sessionNames(), mechanisms));
 }
 
 /** The AES-256 key of an epoch. */
-export const epochKeyTemplate: Template = epochKey('hsm-kms epoch');
+export const epochKeyTemplate: Template = withoutModifiable(epochKey('hsm-kms epoch'));
 
 /** The AES-256 key that makes the fingerprint of a material. */
-export const fingerprintKeyTemplate: Template = fingerprintKey('hsm-kms fingerprint');
+export const fingerprintKeyTemplate: Template = withoutModifiable(fingerprintKey('hsm-kms fingerprint'));
+
+/**
+ * SoftHSM answers C_DeriveKey and C_UnwrapKey with CKR_ATTRIBUTE_READ_ONLY when MODIFIABLE is false. Nobody but this login
+ * reaches a session key, and SENSITIVE and EXTRACTABLE cannot be weakened in any case.
+ */
+function withoutModifiable({ MODIFIABLE: _modifiable, ...template }: Template): Template {
+  return template;
+}
 
 function sessionNames(): ObjectNames {
   return { id: randomBytes(16), label: 'hsm-kms session' };

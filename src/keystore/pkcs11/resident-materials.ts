@@ -41,7 +41,7 @@ export class ResidentMaterials {
     const label = `hsm-kms ${keyId.slice(0, 8)}`;
     await this.#destroyAll(request.objectId);
     const { object } = await this.#token
-      .generateKey(generationMechanism(suite), residentTemplate(suite, { id: request.objectId, label }))
+      .generateKey(generationMechanism, residentTemplate(suite, { id: request.objectId, label }))
       .catch(neverTwice);
     const fingerprint = await fingerprintOf(this.#token, object, suite);
     return { reference: request.objectId, fingerprint, materialId: materialIdOf(keyId, fingerprint) };
@@ -121,10 +121,7 @@ export class ResidentMaterials {
   /** Makes, finds and destroys a witness: only a token that shows it can be believed when it shows nothing. */
   async #proveStorage(): Promise<void> {
     const objectId = randomBytes(16);
-    await this.#token.generateKey(
-      generationMechanism('direct'),
-      residentTemplate('direct', { id: objectId, label: 'hsm-kms storage witness' }),
-    );
+    await this.#token.generateKey(generationMechanism, residentTemplate('direct', { id: objectId, label: 'hsm-kms storage witness' }));
     const found = await this.#destroyAll(objectId);
     if (!found) throw new TokenError('device', 'The token does not show an object that it has just made');
   }

@@ -1,15 +1,13 @@
 /**
  * The two keys of this service that a token with wrapped materials holds: the wrapping key, and the key of the record MAC.
- * `hsm-kms token init` makes them with these labels (`token/templates.ts`); the key store only finds them.
+ * `hsm-kms token init` makes them (`token/service-keys.ts`); the key store only finds them.
  */
 import { toHex } from '../../bytes.ts';
 import type { AttributeName } from '../../token/mechanism.ts';
+import { RECORD_MAC_KEY_LABEL, WRAPPING_KEY_LABEL } from '../../token/service-keys.ts';
 import type { DescribedObject, Token, TokenObject } from '../../token/token.ts';
 import { KeyStoreError } from '../keystore.ts';
 import type { KeyWrapAlgorithm } from './exported-key-token.ts';
-
-export const wrappingKeyLabel = 'hsm-kms wrapping key';
-export const recordMacKeyLabel = 'hsm-kms record MAC key';
 
 export interface WrappingKey {
   readonly object: TokenObject;
@@ -34,8 +32,8 @@ export function keyWrapAlgorithm(token: Token): KeyWrapAlgorithm | undefined {
 
 /** Finds both keys. Rejects with KeyStoreError `refused` when they are not there or not to be trusted. */
 export async function findServiceKeys(token: Token): Promise<ServiceKeys> {
-  const [recordMac] = await findByLabel(token, recordMacKeyLabel, 'exactly one');
-  const found = await findByLabel(token, wrappingKeyLabel, 'one or more');
+  const [recordMac] = await findByLabel(token, RECORD_MAC_KEY_LABEL, 'exactly one');
+  const found = await findByLabel(token, WRAPPING_KEY_LABEL, 'one or more');
   const keys = found.map(({ object, attributes }) => ({
     object,
     id: attributes.ID ?? new Uint8Array(0),

@@ -97,7 +97,7 @@ export class WrappedMaterials {
     const algorithm = keyWrapAlgorithm(this.#token);
     if (algorithm === undefined) throw new KeyStoreError('unsupported', 'The token cannot wrap keys (AES-KW or AES-KWP)');
     const template = exportableTemplate(suite, wrappingKey.trusted);
-    const { object, attributes } = await this.#token.generateKey(generationMechanism(suite), template, ['WRAP_WITH_TRUSTED']);
+    const { object, attributes } = await this.#token.generateKey(generationMechanism, template, ['WRAP_WITH_TRUSTED']);
     return withSessionObject(this.#token, object, async (key) => {
       if (wrappingKey.trusted && this.#token.capabilities.honoursWrapWithTrusted && attributes.WRAP_WITH_TRUSTED !== true) {
         throw new KeyStoreError('refused', 'The token made a key that any wrapping key could take out; it was destroyed');
