@@ -18,6 +18,11 @@ export const OPTIONAL_ATTRIBUTES: readonly AttributeName[] = ['COPYABLE', 'DESTR
 
 const NO_USE: Template = { ENCRYPT: false, DECRYPT: false, SIGN: false, VERIFY: false, WRAP: false, UNWRAP: false, DERIVE: false };
 const CUSTODY: Template = { PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false, MODIFIABLE: false, COPYABLE: false };
+/**
+ * For keys that are derived or unwrapped: SoftHSM answers CKR_ATTRIBUTE_READ_ONLY when MODIFIABLE is false. Nobody but this login reaches
+ * a session key, and SENSITIVE and EXTRACTABLE cannot be weakened in any case.
+ */
+const SESSION_CUSTODY: Template = { PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false, COPYABLE: false, TOKEN: false };
 const AES_256: Template = { CLASS: 'SECRET_KEY', KEY_TYPE: 'AES', VALUE_LEN: 32 };
 const USES: Readonly<Record<AesUse, Template>> = { derive: { DERIVE: true }, encrypt: { ENCRYPT: true, DECRYPT: true } };
 
@@ -40,18 +45,18 @@ export function wrappableMaterial(use: AesUse, names: ObjectNames, mechanisms: r
 
 /** A material that comes back from its exported form: a session object, no longer extractable. Its length comes with the wrapped key. */
 export function unwrappedMaterial(use: AesUse, names: ObjectNames, mechanisms: readonly MechanismName[] = []): Template {
-  const { VALUE_LEN: _given, ...template } = tokenMaterial(use, names, mechanisms);
-  return { ...template, TOKEN: false };
+  const identity: Template = { CLASS: 'SECRET_KEY', KEY_TYPE: 'AES', ID: names.id, LABEL: names.label };
+  return { ...identity, ...SESSION_CUSTODY, ...NO_USE, ...USES[use], ...allowing(mechanisms) };
 }
 
 /** An epoch key: AES-256-GCM only, a session object. */
 export function epochKey(label: string, mechanisms: readonly MechanismName[] = ['AES_GCM']): Template {
-  return { ...AES_256, ...CUSTODY, ...NO_USE, ENCRYPT: true, DECRYPT: true, ...allowing(mechanisms), TOKEN: false, LABEL: label };
+  return { ...AES_256, ...SESSION_CUSTODY, ...NO_USE, ENCRYPT: true, DECRYPT: true, ...allowing(mechanisms), LABEL: label };
 }
 
 /** The key of a fingerprint: derived, encrypts with AES-CBC only, a session object. */
 export function fingerprintKey(label: string): Template {
-  return { ...AES_256, ...CUSTODY, ...NO_USE, ENCRYPT: true, ALLOWED_MECHANISMS: ['AES_CBC'], TOKEN: false, LABEL: label };
+  return { ...AES_256, ...SESSION_CUSTODY, ...NO_USE, ENCRYPT: true, ALLOWED_MECHANISMS: ['AES_CBC'], LABEL: label };
 }
 
 /** What comes out of CKA_UNWRAP_TEMPLATE of the wrapping key: whatever is unwrapped stays inside. */

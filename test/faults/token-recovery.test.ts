@@ -10,7 +10,17 @@ import { SecretBytes } from '../../src/secret-bytes.ts';
 import { pinLatchKey } from '../../src/token/pin-latch.ts';
 import { tokenMaterial } from '../../src/token/templates.ts';
 import type { TokenObject } from '../../src/token/token.ts';
-import { BLOCK, eventually, gcm, isRunning, openProvisioned, outcome, roundTrip, sessionKey, tokenConfig } from '../support/opened-token.ts';
+import {
+  BLOCK,
+  eventually,
+  gcm,
+  isRunning,
+  openProvisioned,
+  outcome,
+  roundTrip,
+  sessionKey,
+  tokenConfig,
+} from '../support/opened-token.ts';
 import type { OpenedToken } from '../support/opened-token.ts';
 import { provisionSoftHsm } from '../support/softhsm.ts';
 import type { ProvisionedToken } from '../support/softhsm.ts';
@@ -34,6 +44,15 @@ function door(): OpenedToken['doors'][number] {
   const last = opened.doors.at(-1);
   if (last === undefined) throw new Error('no door was opened');
   return last;
+}
+
+/** Root reads what chmod forbids, so the directory is renamed. */
+function away(): void {
+  renameSync(join(provisioned.directory, 'tokens'), join(provisioned.directory, 'away'));
+}
+
+function back(): void {
+  renameSync(join(provisioned.directory, 'away'), join(provisioned.directory, 'tokens'));
 }
 
 /** A key in the token itself, found again by its CKA_ID in each life. */
@@ -110,9 +129,6 @@ describe('a library that is finalised behind its back', () => {
 });
 
 describe('a token directory that goes away', () => {
-  const away = (): void => renameSync(join(provisioned.directory, 'tokens'), join(provisioned.directory, 'away'));
-  const back = (): void => renameSync(join(provisioned.directory, 'away'), join(provisioned.directory, 'tokens'));
-
   it('opens the circuit, refuses at once meanwhile, and serves the same keys after it is back', async () => {
     const find = await storeKey();
     const key = await find();
@@ -120,7 +136,9 @@ describe('a token directory that goes away', () => {
     away();
     const work = async (): Promise<Uint8Array> => opened.token.decrypt(gcm(), await find(), sealed);
     const startedMs = performance.now();
-    expect(['handle', 'unavailable', 'device']).toContain(await outcome(opened.token.recovering(() => opened.token.decrypt(gcm(), key, sealed))));
+    expect(['handle', 'unavailable', 'device']).toContain(
+      await outcome(opened.token.recovering(() => opened.token.decrypt(gcm(), key, sealed))),
+    );
     expect(performance.now() - startedMs).toBeLessThan(FAST_MS * 3);
     await eventually(() => opened.token.health === 'unavailable');
     const refusedMs = performance.now();
@@ -180,7 +198,9 @@ describe('a bad ciphertext', () => {
     sealed[0] = (sealed[0] ?? 0) ^ 1;
     expect(await outcome(opened.token.decrypt(gcm(), object, sealed))).toBe('unclear');
     const before = opened.token.epoch;
-    const ends = await Promise.all(Array.from({ length: 200 }, () => outcome(opened.token.recovering(() => opened.token.decrypt(gcm(), object, sealed)))));
+    const ends = await Promise.all(
+      Array.from({ length: 200 }, () => outcome(opened.token.recovering(() => opened.token.decrypt(gcm(), object, sealed)))),
+    );
     expect(new Set(ends)).toEqual(new Set(['input']));
     expect(opened.token.epoch).toEqual(before);
     expect(opened.token.health).toBe('ready');
