@@ -1,0 +1,157 @@
+/**
+ * Proof that keys stay inside: what an independent binding sees of the token's objects, what a thief of the PIN can do with
+ * them (compared with what `doctor` admits), and what a spy between the token host and the module records.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CreateKeyCommand, DecryptCommand, EncryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
+import { readSpyLog, type SpiedCall } from '../support/spy-log.ts';
+
+const SPY_MODULE = '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so';
+const SOFTHSM_MODULE = '/usr/lib/softhsm/libsofthsm2.so';
+
+interface InspectedObject {
+  readonly label?: string;
+  readonly class?: number;
+  readonly valueReadable: boolean;
+  readonly [flag: string]: unknown;
+}
+interface RobbedObject extends InspectedObject {
+  readonly attempts: readonly { readonly attempt: string; readonly succeeded: boolean }[];
+}
+
+const SECRET_KEY = 4;
+
+/** Runs the inspector in a process of its own; the PIN goes over standard input. */
+async function inspectToken<T>(daemon: RunningDaemon, task: 'inspect' | 'steal'): Promise<readonly T[]> {
+  const token = daemon.token;
+  if (token === undefined) throw new Error('this daemon has no token');
+  const started = promisify(execFile)(
+    'node',
+    [join(import.meta.dirname, '../support/token-inspector.mjs'), token.module, token.label, task],
+    {
+      env: { ...process.env, ...token.environment },
+      maxBuffer: 64 * 1_024 * 1_024,
+    },
+  );
+  started.child.stdin?.end(await readFile(token.pinFile));
+  return JSON.parse((await started).stdout) as readonly T[];
+}
+
+/** Makes a few keys and uses them in every way that the API has so far. */
+async function useKeys(daemon: RunningDaemon): Promise<void> {
+  const client = new KMSClient({ endpoint: daemon.endpoint, region: 'us-east-1', credentials: daemon.credentials, maxAttempts: 1 });
+  for (let index = 0; index < 3; index += 1) {
+    const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
+    const plaintext = randomBytes(48);
+    const { CiphertextBlob } = await client.send(new EncryptCommand({ KeyId: KeyMetadata?.KeyId, Plaintext: plaintext }));
+    await client.send(new DecryptCommand({ CiphertextBlob }));
+    await client.send(new GenerateDataKeyCommand({ KeyId: KeyMetadata?.KeyId, KeySpec: 'AES_256' }));
+  }
+  client.destroy();
+}
+
+let daemon: RunningDaemon | undefined;
+afterEach(async () => {
+  await daemon?.stop();
+  daemon = undefined;
+});
+
+describe('token objects seen through an independent binding', () => {
+  it.each(['softhsm', 'softhsm-direct', 'softhsm-wrapped'] as const)(
+    'are sensitive, not extractable and have only the usage flags they need (%s)',
+    async (store) => {
+      daemon = await startDaemon({ store, auth: 'sigv4' });
+      await useKeys(daemon);
+      const objects = (await inspectToken<InspectedObject>(daemon, 'inspect')).filter((object) => object.class === SECRET_KEY);
+      const materials = objects.filter((object) => object['LOCAL'] === true && !/wrapping key|record mac key/.test(object.label ?? ''));
+      expect(materials.length).toBe(store === 'softhsm-wrapped' ? 0 : 3);
+      for (const object of objects) {
+        expect(object, object.label).toMatchObject({
+          SENSITIVE: true,
+          EXTRACTABLE: false,
+          ALWAYS_SENSITIVE: true,
+          NEVER_EXTRACTABLE: true,
+          valueReadable: false,
+        });
+        expect(object['MODIFIABLE']).toBe(false);
+      }
+      for (const material of materials) {
+        const direct = store === 'softhsm-direct';
+        expect(material, material.label).toMatchObject({
+          PRIVATE: true,
+          WRAP: false,
+          UNWRAP: false,
+          SIGN: false,
+          VERIFY: false,
+          DERIVE: !direct,
+          ENCRYPT: direct,
+          DECRYPT: direct,
+        });
+      }
+      const wrapping = objects.filter((object) => /wrapping key/.test(object.label ?? ''));
+      for (const key of wrapping)
+        expect(key).toMatchObject({ TRUSTED: true, WRAP: true, UNWRAP: true, ENCRYPT: false, DECRYPT: false, DERIVE: false });
+    },
+  );
+});
+
+describe('a thief of the PIN', () => {
+  it('gets out of the token nothing that doctor does not admit', async () => {
+    daemon = await startDaemon({ store: 'softhsm-wrapped', auth: 'sigv4' });
+    await useKeys(daemon);
+    const robbed = await inspectToken<RobbedObject>(daemon, 'steal');
+    expect(robbed.length).toBeGreaterThan(0);
+    for (const key of robbed) {
+      const succeeded = key.attempts.filter((attempt) => attempt.succeeded).map((attempt) => attempt.attempt);
+      expect(succeeded, key.label).toEqual([]);
+    }
+  });
+
+  it('can derive readable epoch keys from a DERIVE-only material on SoftHSM, and doctor says so', async () => {
+    daemon = await startDaemon({ store: 'softhsm', auth: 'sigv4' });
+    await useKeys(daemon);
+    const robbed = await inspectToken<RobbedObject>(daemon, 'steal');
+    const succeeded = new Set(
+      robbed.flatMap((key) => key.attempts.filter((attempt) => attempt.succeeded).map((attempt) => attempt.attempt)),
+    );
+    const doctor = await daemon.cli('doctor');
+    for (const attempt of succeeded) expect(attempt).toBe('derive a readable key');
+    expect(/deriv\w* .*readable|readable .*deriv/i.test(doctor.stdout)).toBe(succeeded.size > 0);
+  });
+});
+
+describe('the spy between the token host and the module', () => {
+  /** Keys that the capability self-test brings along are published test vectors: no secret of anybody's. */
+  function carriesSecret(call: SpiedCall): boolean {
+    return call.attributes.some((attribute) => attribute.name === 'CKA_VALUE' && attribute.lengthBytes > 0);
+  }
+
+  it('records no secret value read out, and none passed in after the self-test', async () => {
+    daemon = await startDaemon({
+      store: 'softhsm',
+      auth: 'sigv4',
+      module: SPY_MODULE,
+      moduleEnvironment: (folder) => ({ PKCS11SPY: SOFTHSM_MODULE, PKCS11SPY_OUTPUT: join(folder, 'spy.log') }),
+    });
+    const log = join(daemon.dataDirectory, 'spy.log');
+    const callsAtStart = (await readSpyLog(log)).length;
+    await useKeys(daemon);
+    const calls = await readSpyLog(log);
+    expect(calls.length).toBeGreaterThan(callsAtStart);
+    const after = calls.slice(callsAtStart);
+    expect(after.filter((call) => call.name === 'C_GenerateKey').length).toBe(3);
+    expect(after.filter((call) => call.name === 'C_CreateObject')).toEqual([]);
+    for (const call of calls.filter((candidate) => candidate.name === 'C_GetAttributeValue')) {
+      expect(carriesSecret(call) && call.returned === 'CKR_OK', `call ${call.number}`).toBe(false);
+    }
+    for (const name of ['C_WrapKey', 'C_CopyObject', 'C_SetAttributeValue']) {
+      expect(after.filter((call) => call.name === name && call.returned === 'CKR_OK')).toEqual([]);
+    }
+  });
+});
