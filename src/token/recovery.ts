@@ -41,6 +41,8 @@ export class Recovery {
   #backoffMs = BACKOFF_FIRST_MS;
   #cancelAttempt: (() => void) | undefined;
   #closed = false;
+  /** The host of `#last` is gone or stuck: only a new one helps. */
+  #hostLost = false;
   readonly #hostStartsMs: number[] = [];
   readonly #retired = new Set<Cryptoki>();
   readonly #listeners = new Set<() => void>();
@@ -110,6 +112,7 @@ export class Recovery {
   async #climbFrom(first: number): Promise<void> {
     let failure = this.refusal();
     for (const rung of RUNGS.slice(first)) {
+      if (this.#hostLost && rung !== 'host') continue;
       try {
         await this.#step(rung);
         this.#parts.log.info({ token: this.#parts.config.name, rung, epoch: this.#epoch }, 'the token serves again');
@@ -192,6 +195,7 @@ export class Recovery {
 
   #serve(connection: Connection): void {
     this.#connection = connection;
+    this.#hostLost = false;
     const { cryptoki } = connection;
     cryptoki.onOverdue((call) =>
       this.#lose(cryptoki, new TokenError('overdue', `${call.functionName} did not return within ${call.ageMs} ms`)),
@@ -209,6 +213,7 @@ export class Recovery {
       return;
     }
     this.#connection = undefined;
+    this.#hostLost = true;
     this.#abandonRung?.(error);
     this.recover('host').catch(() => {});
   }
