@@ -9,7 +9,6 @@
  * authenticates every byte before the IV and the encryption context as additional data, and the IV as its nonce. (The IV
  * stays out of the additional data because some tokens choose it only while they encrypt.)
  */
-import { toHex } from '../bytes.ts';
 import type { CiphertextSuite } from './key-record.ts';
 
 /** A parsed blob, before any key was looked up. The arrays are views of the blob. */
@@ -89,9 +88,10 @@ export function additionalData(headerBytes: Uint8Array, context: Uint8Array): Ui
 }
 
 /** The parts of a blob, or undefined when the bytes are not a blob of this service in canonical form. Never throws. */
-export function parseCiphertextBlob(bytes: Uint8Array): CiphertextHeader | undefined {
-  if (bytes.length > ciphertextBlobBytesMax || bytes.length < magic.length + 2) return undefined;
-  if (!magic.every((byte, index) => bytes[index] === byte) || bytes[magic.length] !== formatVersion) return undefined;
+export function parseCiphertextBlob(blob: Uint8Array): CiphertextHeader | undefined {
+  if (blob.length > ciphertextBlobBytesMax || blob.length < magic.length + 2) return undefined;
+  const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.length);
+  if (!hasMagic(bytes) || bytes[magic.length] !== formatVersion) return undefined;
   const suite = suitesByCode.get(bytes[magic.length + 1]!);
   const partition = readAscii(bytes, magic.length + 2, partitionBytesMax);
   if (suite === undefined || partition === undefined) return undefined;
@@ -102,26 +102,24 @@ export function parseCiphertextBlob(bytes: Uint8Array): CiphertextHeader | undef
   const materialIdAt = accountAt + 9 + keyId.length;
   const nonceAt = materialIdAt + 32;
   const ivAt = nonceAt + epochNonceBytes;
-  const epochNonce = bytes.subarray(nonceAt, ivAt);
-  const sealed = bytes.subarray(ivAt + ivBytes);
-  if (sealed.length <= tagBytes || isZero(epochNonce) !== (suite === 'direct')) return undefined;
-  const materialId = toHex(bytes.subarray(materialIdAt, nonceAt));
-  return {
-    suite,
-    partition,
-    account,
-    keyId,
-    materialId,
-    epochNonce,
-    iv: bytes.subarray(ivAt, ivAt + ivBytes),
-    headerBytes: bytes.subarray(0, ivAt),
-    sealed,
-  };
+  const epochNonce = blob.subarray(nonceAt, ivAt);
+  const sealedAt = ivAt + ivBytes;
+  if (blob.length <= sealedAt + tagBytes || isZero(epochNonce) !== (suite === 'direct')) return undefined;
+  const materialId = bytes.toString('hex', materialIdAt, nonceAt);
+  const [headerBytes, iv, sealed] = [blob.subarray(0, ivAt), blob.subarray(ivAt, sealedAt), blob.subarray(sealedAt)];
+  return { suite, partition, account, keyId, materialId, epochNonce, iv, headerBytes, sealed };
 }
 
 /** True when every byte is zero: the nonce of suites without epochs, and the one that no epoch may have. */
 export function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
+  let any = 0;
+  for (let index = 0; index < bytes.length; index += 1) any |= bytes[index]!;
+  return any === 0;
+}
+
+function hasMagic(bytes: Uint8Array): boolean {
+  for (let index = 0; index < magic.length; index += 1) if (bytes[index] !== magic[index]) return false;
+  return true;
 }
 
 function asciiField(name: string, text: string, bytesMax: number): Uint8Array {
@@ -130,16 +128,15 @@ function asciiField(name: string, text: string, bytesMax: number): Uint8Array {
   return Buffer.from(String.fromCharCode(text.length) + text, 'latin1');
 }
 
-function readAscii(bytes: Uint8Array, offset: number, bytesMax: number): string | undefined {
+function readAscii(bytes: Buffer, offset: number, bytesMax: number): string | undefined {
   const length = bytes[offset];
   if (length === undefined || length > bytesMax || offset + 1 + length > bytes.length) return undefined;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + offset + 1, length).toString('latin1');
+  const text = bytes.toString('latin1', offset + 1, offset + 1 + length);
   return printableAscii.test(text) ? text : undefined;
 }
 
-function readAccount(bytes: Uint8Array, offset: number): string | undefined {
+function readAccount(bytes: Buffer, offset: number): string | undefined {
   if (offset + 8 > bytes.length) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 8);
-  const account = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+  const account = bytes.readUInt32BE(offset) * 2 ** 32 + bytes.readUInt32BE(offset + 4);
   return account <= accountMax ? String(account).padStart(12, '0') : undefined;
 }

@@ -24,7 +24,7 @@ import { openSystemRandom } from '../symmetric/iv-source.ts';
 import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
 import type { MaterialPolicy, NewMaterials } from './custody.ts';
 import { planNewMaterials } from './custody.ts';
-import { onOwnData, toKeyStoreError } from './key-store-error.ts';
+import { onOwnData, onOwnDataError, toKeyStoreError } from './key-store-error.ts';
 import { isTokenSuite } from './material-templates.ts';
 import { ResidentMaterials } from './resident-materials.ts';
 import { TokenVault } from './token-vault.ts';
@@ -104,53 +104,48 @@ class Pkcs11KeyStore implements KeyStore {
     if (refusal !== undefined) throw refusal;
     if (suite === undefined || !isTokenSuite(suite)) throw new KeyStoreError('unsupported', 'The token cannot make key materials');
     const { residency } = this.#config;
-    const created = await this.#run(
-      () => onOwnData(residency === 'token' ? this.#resident.create(request, suite) : this.#wrapped.create(request, suite, custody)),
-      signal,
-    );
+    let attempts = 0;
+    const created = await this.#run(() => {
+      attempts += 1;
+      if (residency === 'wrapped') return this.#wrapped.create(request, suite, custody);
+      return this.#resident.create(request, suite, attempts > 1);
+    }, signal);
     const { name: keyStore, protection } = this;
     return { ...created, keyStore, protection, residency, custody, suite, createdAtMs: this.#clock.nowMs() };
   }
 
-  async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#run(
-      this.#using(bound, () => onOwnData(this.#cipher.encrypt(bound, plaintext, context))),
-      signal,
-    );
+  encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#use(bound, () => this.#cipher.encrypt(bound, plaintext, context), 'internal', signal);
   }
 
-  async decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#run(
-      this.#using(bound, () => this.#cipher.decrypt(bound, header, context)),
-      signal,
-      'invalid-ciphertext',
-    );
+  decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#use(bound, () => this.#cipher.decrypt(bound, header, context), 'invalid-ciphertext', signal);
   }
 
   async random(lengthBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#run(() => onOwnData(this.#token.random(lengthBytes)), signal);
+    return this.#run(() => this.#token.random(lengthBytes), signal);
   }
 
   async forget(materialId: string): Promise<void> {
-    await this.#run(() => onOwnData(this.#cipher.forget(materialId)));
+    await this.#run(() => this.#cipher.forget(materialId));
   }
 
   async destroyMaterial(bound: BoundMaterial, signal?: AbortSignal): Promise<void> {
     const { materialId, residency, reference } = bound.material;
     await this.forget(materialId);
-    if (residency === 'token') await this.#run(() => onOwnData(this.#resident.destroy(reference)), signal);
+    if (residency === 'token') await this.#run(() => this.#resident.destroy(reference), signal);
   }
 
   async destroyByObjectId(objectId: Uint8Array): Promise<boolean> {
-    return this.#run(() => onOwnData(this.#resident.destroy(objectId)));
+    return this.#run(() => this.#resident.destroy(objectId));
   }
 
   async listObjectIds(): Promise<readonly Uint8Array[]> {
-    return this.#run(() => onOwnData(this.#resident.objectIds()));
+    return this.#run(() => this.#resident.objectIds());
   }
 
   async probe(): Promise<void> {
-    await this.#run(() => onOwnData(this.#token.probe()));
+    await this.#run(() => this.#token.probe());
   }
 
   async close(): Promise<void> {
@@ -158,28 +153,33 @@ class Pkcs11KeyStore implements KeyStore {
     await this.#cipher.close();
   }
 
-  /** An attempt, and more after the token recovered. `input` is what it means when the token blames the input. */
-  async #run<T>(attempt: () => Promise<T>, signal?: AbortSignal, input?: KeyStoreErrorKind): Promise<T> {
+  /** An attempt on data of our own, and more after the token recovered. */
+  async #run<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return await this.#token.recovering(attempt, signal);
+      return await this.#token.recovering(() => onOwnData(attempt()), signal);
+    } catch (error) {
+      throw toKeyStoreError(error);
+    }
+  }
+
+  /** Likewise for the use of a material. `input` is what it means when the token blames the input. */
+  async #use<T>(bound: BoundMaterial, attempt: () => Promise<T>, input: KeyStoreErrorKind, signal: AbortSignal | undefined): Promise<T> {
+    const failed = (error: unknown): never => {
+      if (error instanceof TokenError && error.kind === 'handle') this.#dropDenied(bound);
+      throw input === 'invalid-ciphertext' ? error : onOwnDataError(error);
+    };
+    try {
+      return await this.#token.recovering(() => attempt().catch(failed), signal);
     } catch (error) {
       throw toKeyStoreError(error, input);
     }
   }
 
-  /** An attempt that uses a material: references that the token denies are dropped before the next one. */
-  #using<T>(bound: BoundMaterial, attempt: () => Promise<T>): () => Promise<T> {
-    const failed = (error: unknown): never => {
-      if (error instanceof TokenError && error.kind === 'handle') this.#dropDenied(bound.material.materialId);
-      throw error;
-    };
-    return () => attempt().catch(failed);
-  }
-
-  #dropDenied(materialId: string): void {
-    this.#resident.relist();
+  /** References that the token denies are not used again. */
+  #dropDenied({ material }: BoundMaterial): void {
+    this.#resident.dismiss(material.reference);
     this.#wrapped.relist();
-    this.#cipher.abandon(materialId);
+    this.#cipher.abandon(material.materialId);
   }
 
   #dropReferences(): void {

@@ -43,22 +43,14 @@ export function exportableTemplate(suite: TokenSuite, trustedOnly: boolean): Tem
 /** A material as a session object, unwrapped for use. */
 export function unwrappedTemplate(suite: TokenSuite): Template {
   const { use, mechanisms } = suiteMaterials[suite];
-  return withoutModifiable(unwrappedMaterial(use, sessionNames(), mechanisms));
+  return unwrappedMaterial(use, sessionNames(), mechanisms);
 }
 
 /** The AES-256 key of an epoch. */
-export const epochKeyTemplate: Template = withoutModifiable(epochKey('hsm-kms epoch'));
+export const epochKeyTemplate: Template = epochKey('hsm-kms epoch');
 
 /** The AES-256 key that makes the fingerprint of a material. */
-export const fingerprintKeyTemplate: Template = withoutModifiable(fingerprintKey('hsm-kms fingerprint'));
-
-/**
- * SoftHSM answers C_DeriveKey and C_UnwrapKey with CKR_ATTRIBUTE_READ_ONLY when MODIFIABLE is false. Nobody but this login
- * reaches a session key, and SENSITIVE and EXTRACTABLE cannot be weakened in any case.
- */
-function withoutModifiable({ MODIFIABLE: _modifiable, ...template }: Template): Template {
-  return template;
-}
+export const fingerprintKeyTemplate: Template = fingerprintKey('hsm-kms fingerprint');
 
 function sessionNames(): ObjectNames {
   return { id: randomBytes(16), label: 'hsm-kms session' };

@@ -24,26 +24,33 @@ const allTokenKeys: Template = { CLASS: 'SECRET_KEY', TOKEN: true };
 
 export class ResidentMaterials {
   readonly #token: Token;
-  #listing: Promise<ReadonlyMap<string, TokenObject>> | undefined;
+  /** Objects by CKA_ID in hexadecimal. */
+  #listing: Promise<Map<string, TokenObject>> | undefined;
 
   constructor(token: Token) {
     this.#token = token;
   }
 
-  /** Forgets the listing: the token has a new life, or denied a handle. */
+  /** Forgets the listing: the token has a new life. */
   relist(): void {
     this.#listing = undefined;
   }
 
-  /** Safe to run twice for one request: what an earlier attempt left was never used and is made again. */
-  async create(request: MaterialRequest, suite: TokenSuite): Promise<CreatedMaterial> {
+  /** Forgets one object: the token denied its handle. */
+  dismiss(objectId: Uint8Array): void {
+    this.#amend((listing) => listing.delete(toHex(objectId)));
+  }
+
+  /** `again` says that an earlier attempt may have left an object; it was never used, and is destroyed and made anew. */
+  async create(request: MaterialRequest, suite: TokenSuite, again: boolean): Promise<CreatedMaterial> {
     const { keyId } = request.key;
     const label = `hsm-kms ${keyId.slice(0, 8)}`;
-    await this.#destroyAll(request.objectId);
+    if (again) await this.#destroyAll(request.objectId);
     const { object } = await this.#token
       .generateKey(generationMechanism, residentTemplate(suite, { id: request.objectId, label }))
       .catch(neverTwice);
     const fingerprint = await fingerprintOf(this.#token, object, suite);
+    this.#amend((listing) => listing.set(toHex(request.objectId), object));
     return { reference: request.objectId, fingerprint, materialId: materialIdOf(keyId, fingerprint) };
   }
 
@@ -61,7 +68,7 @@ export class ResidentMaterials {
     if (!found) await this.#proveStorage();
     const left = await this.#search(objectId);
     if (left.length > 0) throw new TokenError('device', 'A destroyed object is still in the token');
-    this.relist();
+    this.dismiss(objectId);
     return found;
   }
 
@@ -81,10 +88,16 @@ export class ResidentMaterials {
       throw new KeyStoreError('material-missing', 'The token holds several objects with the id of this key material; none of them is used');
     if (found === undefined)
       throw new KeyStoreError('material-missing', 'The token does not show this key material now; it is not taken for deleted');
+    this.#amend((current) => current.set(toHex(objectId), found.object));
     return found.object;
   }
 
-  async #listed(): Promise<ReadonlyMap<string, TokenObject>> {
+  /** Changes the listing that there is or will be; without one there is nothing to change. */
+  #amend(change: (listing: Map<string, TokenObject>) => unknown): void {
+    this.#listing?.then(change, () => undefined);
+  }
+
+  async #listed(): Promise<Map<string, TokenObject>> {
     const listing = (this.#listing ??= this.#list());
     try {
       return await listing;
@@ -94,8 +107,8 @@ export class ResidentMaterials {
     }
   }
 
-  /** Objects by CKA_ID in hexadecimal; ids that occur twice are left out, so that the search reports them. */
-  async #list(): Promise<ReadonlyMap<string, TokenObject>> {
+  /** Ids that occur twice are left out, so that the search reports them. */
+  async #list(): Promise<Map<string, TokenObject>> {
     const objects = (await this.#token.findObjects(allTokenKeys, ['ID', 'LABEL'])).filter(isMaterial);
     const listed = new Map<string, TokenObject>();
     const repeated = new Set<string>();

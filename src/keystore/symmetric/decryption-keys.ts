@@ -28,12 +28,16 @@ export class DecryptionKeys<Key> {
     this.#retirement = retirement;
   }
 
+  /** The key of the nonce, if it proved itself and may be used now. */
+  find(materialId: string, epochNonce: Uint8Array): SharedKey<Key> | undefined {
+    const cached = this.#cache.get(materialId, toHex(epochNonce));
+    return cached !== undefined && this.#vault.isCurrent(cached.key) ? cached : undefined;
+  }
+
   /** Lends the key of the nonce to `open`, which must resolve only when a tag verified. `opened` must be in use meanwhile. */
   async use(opened: OpenedMaterial<Key>, epochNonce: Uint8Array, open: (key: Key) => Promise<Uint8Array>): Promise<Uint8Array> {
-    const nonce = toHex(epochNonce);
-    const cached = this.#cache.get(opened.bound.material.materialId, nonce);
-    if (cached !== undefined && !cached.retired && this.#vault.isCurrent(cached.key)) return cached.use(open);
-    return this.#try(opened, epochNonce, nonce, open);
+    const known = this.find(opened.bound.material.materialId, epochNonce);
+    return known === undefined ? this.#try(opened, epochNonce, toHex(epochNonce), open) : known.use(open);
   }
 
   async #try(

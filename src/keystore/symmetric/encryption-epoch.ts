@@ -19,8 +19,12 @@ export const epochLimits: EpochLimits = { callsMax: 2 ** 32, ageMsMax: 24 * 60 *
 /** IVs that a token draws at random may collide: fewer calls. */
 export const epochLimitsOfVaultMadeIvs: EpochLimits = { callsMax: 2 ** 28, ageMsMax: epochLimits.ageMsMax };
 
+/** What identifies an epoch, and the bytes that its ciphertexts begin with. */
+export type EpochNames = Readonly<Pick<EncryptionEpoch<unknown>, 'materialId' | 'nonce' | 'headerBytes'>>;
+
 export class EncryptionEpoch<Key> {
   readonly shared: SharedKey<Key>;
+  readonly materialId: string;
   /** Epoch nonce, hexadecimal. */
   readonly nonce: string;
   readonly headerBytes: Uint8Array;
@@ -30,8 +34,10 @@ export class EncryptionEpoch<Key> {
   #calls = 0;
 
   /** `nowMs` is monotonic time. */
-  constructor(shared: SharedKey<Key>, nonce: string, headerBytes: Uint8Array, limits: EpochLimits, nowMs: number) {
+  constructor(shared: SharedKey<Key>, names: EpochNames, limits: EpochLimits, nowMs: number) {
+    const { materialId, nonce, headerBytes } = names;
     this.shared = shared;
+    this.materialId = materialId;
     this.nonce = nonce;
     this.headerBytes = headerBytes;
     this.#callsMax = limits.callsMax;

@@ -41,11 +41,27 @@ export class OpenedMaterials<Key> {
   /** Lends the open material to `work`, opening it first when needed. It stays open until `work` has settled. */
   async use<T>(bound: BoundMaterial, work: (opened: OpenedMaterial<Key>, key: Key) => Promise<T>): Promise<T> {
     for (let openings = 0; openings <= openingsMax; openings += 1) {
-      const opened = this.#find(bound);
+      const opened = this.find(bound);
       if (opened !== undefined) return opened.shared.use((key) => work(opened, key));
       await this.#openOnce(bound);
     }
     throw new KeyStoreError('unavailable', 'The key material was closed again and again while it was being opened');
+  }
+
+  /** The material if it is open now. Throws KeyStoreError `internal` when it was opened for another key. */
+  find(bound: BoundMaterial): OpenedMaterial<Key> | undefined {
+    const { materialId } = bound.material;
+    const opened = this.#newest?.bound.material.materialId === materialId ? this.#newest : this.#opened.get(materialId);
+    if (opened === undefined) return undefined;
+    if (!this.#vault.isCurrent(opened.shared.key)) {
+      this.close(materialId);
+      return undefined;
+    }
+    if (!isSameBinding(opened.bound, bound)) {
+      throw new KeyStoreError('internal', 'The record of this key material names another key than the one it was made for');
+    }
+    if (opened !== this.#newest) this.#moveToNewest(materialId, opened);
+    return opened;
   }
 
   /** Closes a material. New calls open it anew; `Retirement` knows when the old reference is gone. */
@@ -65,21 +81,6 @@ export class OpenedMaterials<Key> {
   /** Resolves when no opening of the material is under way. */
   async settled(materialId: string): Promise<void> {
     await this.#opening.get(materialId)?.catch(() => undefined);
-  }
-
-  #find(bound: BoundMaterial): OpenedMaterial<Key> | undefined {
-    const { materialId } = bound.material;
-    const opened = this.#newest?.bound.material.materialId === materialId ? this.#newest : this.#opened.get(materialId);
-    if (opened === undefined) return undefined;
-    if (!this.#vault.isCurrent(opened.shared.key)) {
-      this.close(materialId);
-      return undefined;
-    }
-    if (!isSameBinding(opened.bound, bound)) {
-      throw new KeyStoreError('internal', 'The record of this key material names another key than the one it was made for');
-    }
-    if (opened !== this.#newest) this.#moveToNewest(materialId, opened);
-    return opened;
   }
 
   async #openOnce(bound: BoundMaterial): Promise<void> {

@@ -62,6 +62,9 @@ export class SymmetricCipher<Key> {
 
   /** The whole ciphertext blob. */
   async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
+    const epoch = this.#materials.find(bound)?.epoch;
+    const number = epoch && this.#takeNumber(epoch);
+    if (number !== undefined) return this.#seal(epoch!, number, plaintext, context);
     return this.#materials.use(bound, (opened, material) =>
       bound.material.suite === 'direct'
         ? this.#encryptDirect(bound, material, plaintext, context)
@@ -73,7 +76,9 @@ export class SymmetricCipher<Key> {
   async decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array): Promise<Uint8Array> {
     if (!isHeaderOf(bound, header)) throw new KeyStoreError('invalid-ciphertext', 'The ciphertext was not made with this key material');
     const data = additionalData(header.headerBytes, context);
-    const open = async (key: Key): Promise<Uint8Array> => this.#vault.decrypt(key, header.iv, data, header.sealed);
+    const open = (key: Key): Promise<Uint8Array> => this.#vault.decrypt(key, header.iv, data, header.sealed);
+    const known = this.#materials.find(bound) && this.#decryptionKeys.find(header.materialId, header.epochNonce);
+    if (known !== undefined) return known.use(open);
     return this.#materials.use(bound, (opened, material) =>
       header.suite === 'direct' ? open(material) : this.#decryptionKeys.use(opened, header.epochNonce, open),
     );
@@ -105,21 +110,24 @@ export class SymmetricCipher<Key> {
   async #encryptInEpoch(opened: OpenedMaterial<Key>, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
     for (;;) {
       const epoch = opened.epoch ?? (await this.#beginEpochOnce(opened));
-      const current = this.#vault.isCurrent(epoch.shared.key);
-      const number = current ? epoch.takeNumber(this.#parts.clock.monotonicMs()) : undefined;
-      if (number === undefined) {
-        if (opened.epoch === epoch) opened.epoch = undefined;
-        this.#epochKeys.remove(opened.bound.material.materialId, epoch.nonce);
-        continue;
-      }
-      // Marks the key as used, so that decryptions of other epochs do not push it out.
-      this.#epochKeys.get(opened.bound.material.materialId, epoch.nonce);
-      const iv = this.#ivs.next(number);
-      const { iv: usedIv, sealed } = await epoch.shared.use((key) =>
-        this.#vault.encrypt(key, iv, epoch.additionalData(context), plaintext),
-      );
-      return assembleBlob(epoch.headerBytes, usedIv, sealed);
+      const number = this.#takeNumber(epoch);
+      if (number !== undefined) return this.#seal(epoch, number, plaintext, context);
+      if (opened.epoch === epoch) opened.epoch = undefined;
+      this.#epochKeys.remove(opened.bound.material.materialId, epoch.nonce);
     }
+  }
+
+  /** The next number of the epoch, or undefined when the epoch has ended or its key is gone. */
+  #takeNumber(epoch: EncryptionEpoch<Key>): number | undefined {
+    return this.#vault.isCurrent(epoch.shared.key) ? epoch.takeNumber(this.#parts.clock.monotonicMs()) : undefined;
+  }
+
+  async #seal(epoch: EncryptionEpoch<Key>, number: number, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
+    // Marks the key as used, so that decryptions of other epochs do not push it out.
+    this.#epochKeys.get(epoch.materialId, epoch.nonce);
+    const iv = this.#ivs.next(number);
+    const made = await epoch.shared.use((key) => this.#vault.encrypt(key, iv, epoch.additionalData(context), plaintext));
+    return assembleBlob(epoch.headerBytes, made.iv, made.sealed);
   }
 
   async #encryptDirect(bound: BoundMaterial, material: Key, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
@@ -141,7 +149,8 @@ export class SymmetricCipher<Key> {
     const derive = async (): Promise<SharedKey<Key>> => this.#vault.deriveEpochKey(opened.shared.key, material.suite, nonce);
     const shared = await derive();
     const limits = this.#vault.makesIvs ? epochLimitsOfVaultMadeIvs : epochLimits;
-    const epoch = new EncryptionEpoch(shared, toHex(nonce), headerOf(opened.bound, nonce), limits, this.#parts.clock.monotonicMs());
+    const names = { materialId: material.materialId, nonce: toHex(nonce), headerBytes: headerOf(opened.bound, nonce) };
+    const epoch = new EncryptionEpoch(shared, names, limits, this.#parts.clock.monotonicMs());
     try {
       const second = await derive();
       await this.#proveEpoch(epoch, second).finally(() => this.#retirement.begin(material.materialId, second));
