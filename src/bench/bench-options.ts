@@ -8,6 +8,8 @@ export interface BenchOptions extends Plan {
   readonly site: Site;
   readonly subjected: Subjected;
   readonly layers: readonly LayerName[];
+  /** The token is removed with the site: its keys need not be destroyed one by one. */
+  readonly temporaryToken: boolean;
   /** Keys in the store while it is measured. */
   readonly keys: number;
   readonly onProgress: (text: string) => void;

@@ -70,7 +70,7 @@ async function measureMain(options: BenchOptions): Promise<RoundResults> {
     return await measureWith(mainCells(options, options.layers), opened, options, options.windowMs);
   } finally {
     await closeAll(opened);
-    if (site.hasData('keys')) await destroyKeys(options, configOf({ name: 'keys', isolation: 'none' }));
+    if (site.hasData('keys') && !options.temporaryToken) await destroyKeys(options, configOf({ name: 'keys', isolation: 'none' }));
   }
 }
 

@@ -26,6 +26,7 @@ describe('the load generator', () => {
       authenticator: sigv4Authenticator({ credentials: { find: () => credential }, clock: systemClock }),
       clock: systemClock,
       log: silentLog,
+      ready: () => true,
     });
     ({ port } = await server.listen());
   });
