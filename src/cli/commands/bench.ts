@@ -71,6 +71,7 @@ async function measure(flags: BenchFlags): Promise<void> {
     ...planOf(flags),
     site,
     subjected: await subjectedOf(flags, site),
+    temporaryToken: flags.config === undefined,
     layers: flags.layers,
     keys: flags.keys,
     onProgress,
