@@ -112,9 +112,12 @@ function real(module: RealModule, residency: 'token' | 'wrapped', suite: 'derive
     expects: { residency, suite: suite === 'direct' ? 'direct' : module.derived, custody },
     available: module.available,
     open: async () => {
-      const { token, close } = await openRealToken(module.provision(), module.securityOfficer);
+      const opened = await openRealToken(module.provision(), module.securityOfficer);
       const parts = testParts();
-      return { openStore: async () => openPkcs11KeyStore({ name: module.name, residency, suite, custody }, token, parts), close };
+      return {
+        openStore: async () => openPkcs11KeyStore({ name: module.name, residency, suite, custody }, opened.token, parts),
+        close: () => opened.close(),
+      };
     },
   };
 }
