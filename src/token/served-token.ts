@@ -231,11 +231,12 @@ export class ServedToken implements Token {
     call: string,
     template: Template,
     readBack: readonly AttributeName[],
-    essential: readonly AttributeName[],
+    insisted: readonly AttributeName[],
     making: Making,
   ): Promise<DescribedObject> {
     const cryptoki = this.#door();
     const epoch = this.#recovery.epoch;
+    const essential = essentialOf(template, insisted);
     const omitted = new Set([...this.#omitted].filter((name) => !(essential as readonly string[]).includes(name)));
     const checked = attributesToCheck(template, essential);
     const names = [...checked, ...readBack.filter((name) => !checked.includes(name))];
@@ -277,4 +278,9 @@ export class ServedToken implements Token {
       this.#log.error({ token: this.name, err: error }, 'a key that is weaker than asked for could not be destroyed');
     });
   }
+}
+
+/** Without WRAP_WITH_TRUSTED an extractable key could leave under any key. */
+function essentialOf(template: Template, insisted: readonly AttributeName[]): readonly AttributeName[] {
+  return template.EXTRACTABLE === true && template.WRAP_WITH_TRUSTED === true ? [...insisted, 'WRAP_WITH_TRUSTED'] : insisted;
 }

@@ -79,18 +79,36 @@ export interface Token {
   encrypt(mechanism: Mechanism, key: TokenObject, data: Uint8Array): Promise<Uint8Array>;
   decrypt(mechanism: Mechanism, key: TokenObject, data: Uint8Array): Promise<Uint8Array>;
   sign(mechanism: Mechanism, key: TokenObject, data: Uint8Array): Promise<Uint8Array>;
-  /** Reads back what `template` asked for (SENSITIVE, EXTRACTABLE, usage flags...) and destroys a weaker key: kind 'weaker-key'. */
-  generateKey(mechanism: Mechanism, template: Template, readBack?: readonly AttributeName[]): Promise<DescribedObject>;
+  /**
+   * Reads back what `template` asked for (SENSITIVE, EXTRACTABLE, usage flags...) and destroys a weaker key: kind 'weaker-key'. Where the
+   * token does not know an optional attribute (`OPTIONAL_ATTRIBUTES`), the key is made without it, unless it is `essential`. WRAP_WITH_TRUSTED
+   * of an extractable key always is.
+   */
+  generateKey(mechanism: Mechanism, template: Template, readBack?: readonly AttributeName[], essential?: readonly AttributeName[]): Promise<DescribedObject>;
   generateKeyPair(
     mechanism: Mechanism,
     publicTemplate: Template,
     privateTemplate: Template,
     readBack?: readonly AttributeName[],
+    essential?: readonly AttributeName[],
   ): Promise<{ readonly publicKey: DescribedObject; readonly privateKey: DescribedObject }>;
   wrapKey(mechanism: Mechanism, wrappingKey: TokenObject, key: TokenObject): Promise<Uint8Array>;
   /** Session objects are made in an anchor session; checked like generateKey. */
-  unwrapKey(mechanism: Mechanism, unwrappingKey: TokenObject, wrapped: Uint8Array, template: Template, readBack?: readonly AttributeName[]): Promise<DescribedObject>;
-  deriveKey(mechanism: Mechanism, baseKey: TokenObject, template: Template, readBack?: readonly AttributeName[]): Promise<DescribedObject>;
+  unwrapKey(
+    mechanism: Mechanism,
+    unwrappingKey: TokenObject,
+    wrapped: Uint8Array,
+    template: Template,
+    readBack?: readonly AttributeName[],
+    essential?: readonly AttributeName[],
+  ): Promise<DescribedObject>;
+  deriveKey(
+    mechanism: Mechanism,
+    baseKey: TokenObject,
+    template: Template,
+    readBack?: readonly AttributeName[],
+    essential?: readonly AttributeName[],
+  ): Promise<DescribedObject>;
   findObjects(template: Template, readBack: readonly AttributeName[]): Promise<readonly DescribedObject[]>;
   getAttributes(object: TokenObject, names: readonly AttributeName[]): Promise<Template>;
   destroyObject(object: TokenObject): Promise<void>;

@@ -98,6 +98,16 @@ describe('attributes that the token does not know', () => {
     await expect(ignored).rejects.toMatchObject({ kind: 'weaker-key', message: expect.stringContaining('WRAP_WITH_TRUSTED') as string });
   });
 
+  it('never include WRAP_WITH_TRUSTED of an extractable key, whatever else was left out before', async () => {
+    device.unknownAttributes.set('COPYABLE', TYPE_INVALID);
+    await token.generateKey(AES, tokenMaterial('derive', NAMES));
+    await token.generateKey(AES, wrappableMaterial('derive', NAMES));
+    expect(door().objects.at(-1)).toMatchObject({ EXTRACTABLE: true, WRAP_WITH_TRUSTED: true });
+    await open({ omitAttributes: ['COPYABLE', 'WRAP_WITH_TRUSTED'] });
+    device.unknownAttributes.set('WRAP_WITH_TRUSTED', TYPE_INVALID);
+    await expect(token.generateKey(AES, wrappableMaterial('derive', NAMES))).rejects.toMatchObject({ kind: 'unsupported' });
+  });
+
   it('are never the ones that keep a key inside', async () => {
     device.unknownAttributes.set('SENSITIVE', TYPE_INVALID);
     await expect(token.generateKey(AES, tokenMaterial('derive', NAMES))).rejects.toMatchObject({ kind: 'unsupported' });
