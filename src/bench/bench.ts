@@ -7,7 +7,7 @@ import { makeCertificate } from './certificate.ts';
 import { type Client, HttpLayer, WorkerLayer, cLayer, doorLayer } from './layers.ts';
 import { closeAll, doors, measureNothing, measureSlow, measureWith, slowSessions } from './module-runs.ts';
 import type { LayerName } from './observation.ts';
-import { encrypt32, mainCells, outstandingOfTargets } from './plan.ts';
+import { mainCells } from './plan.ts';
 import type { BenchResults } from './results.ts';
 import type { Layer, RoundResults } from './rounds.ts';
 import type { Subjected, Variant } from './site.ts';
@@ -66,19 +66,10 @@ async function measureMain(options: BenchOptions): Promise<RoundResults> {
       const keyId = await makeKeys(options, configOf({ name: 'keys', isolation: 'none' }));
       await openService(options, { keyId, region: site.region, accessKeyId: key.accessKeyId, credentialsFile }, opened);
     }
-    await warmUp(opened, options);
     return await measureWith(mainCells(options, options.layers), opened, options, options.windowMs);
   } finally {
     await closeAll(opened);
     if (site.hasData('keys') && !options.temporaryToken) await destroyKeys(options, configOf({ name: 'keys', isolation: 'none' }));
-  }
-}
-
-/** Runs each layer for a while that is not counted. A layer that fails here fails again, with its reason, when it is measured. */
-async function warmUp(layers: readonly Layer[], options: BenchOptions): Promise<void> {
-  for (const layer of layers) {
-    options.onProgress(`warming up ${layer.name}`);
-    if (!layer.name.startsWith('c')) await layer.measure(encrypt32, outstandingOfTargets, options.warmUpMs).catch(() => undefined);
   }
 }
 
@@ -117,8 +108,9 @@ async function openService(options: BenchOptions, client: Client, opened: Layer[
       variant = { ...variant, tls };
     }
     const configFile = site.writeConfig(subjected, variant, client.credentialsFile);
-    if (name === 'kms' || name === 'kms-host') opened.push(new WorkerLayer(name, await Worker.open({ kind: 'kms', configFile, keyId: client.keyId })));
-    else opened.push(await HttpLayer.open(name, configFile, name === 'https' ? { ...client, certificateFile: tls.certificateFile } : client));
+    if (name === 'kms' || name === 'kms-host')
+      opened.push(new WorkerLayer(name, await Worker.open({ kind: 'kms', configFile, keyId: client.keyId })));
+    else
+      opened.push(await HttpLayer.open(name, configFile, name === 'https' ? { ...client, certificateFile: tls.certificateFile } : client));
   }
 }
-

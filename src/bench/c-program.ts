@@ -52,11 +52,25 @@ export class CProgram {
   async #run(names: readonly string[], threads: number, seconds: number): Promise<readonly ProgramResult[]> {
     const { module, label, environment, initialize } = this.#token;
     if (label === undefined) throw new Error('The C program finds a token by its label only: configure label instead of serial');
-    const args = ['--module', module, '--label', label, '--threads', String(threads), '--seconds', String(seconds), '--operations', names.join(',')];
+    const args = [
+      '--module',
+      module,
+      '--label',
+      label,
+      '--threads',
+      String(threads),
+      '--seconds',
+      String(seconds),
+      '--operations',
+      names.join(','),
+    ];
     if (initialize.reserved !== undefined) args.push('--reserved', initialize.reserved);
     if (this.#refusal !== undefined) throw new Error(this.#refusal);
     const pin = await this.#readPin();
-    const program = spawn(nativeBuildPath('c-bench'), args, { env: { ...environment }, timeout: START_TIMEOUT_MS + names.length * seconds * 1000 });
+    const program = spawn(nativeBuildPath('c-bench'), args, {
+      env: { ...environment },
+      timeout: START_TIMEOUT_MS + names.length * seconds * 1000,
+    });
     const output = collect(program.stdout);
     const complaint = collect(program.stderr);
     const ended = new Promise<number | null>((resolve, reject) => program.once('error', reject).once('close', resolve));

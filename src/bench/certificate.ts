@@ -8,5 +8,7 @@ const OPENSSL_TIMEOUT_MS = 10_000;
 export async function makeCertificate(files: { readonly certificateFile: string; readonly keyFile: string }): Promise<void> {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', files.keyFile];
   const subject = ['-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  await promisify(execFile)('openssl', ['req', '-x509', ...key, ...subject, '-out', files.certificateFile], { timeout: OPENSSL_TIMEOUT_MS });
+  await promisify(execFile)('openssl', ['req', '-x509', ...key, ...subject, '-out', files.certificateFile], {
+    timeout: OPENSSL_TIMEOUT_MS,
+  });
 }

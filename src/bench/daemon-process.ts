@@ -51,7 +51,10 @@ export class DaemonProcess {
   /** The delay since `watchEventLoop`, 99th percentile. */
   eventLoopDelayP99Ms(): Promise<number> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`The daemon did not tell its event loop delay within ${PROBE_TIMEOUT_MS} ms`)), PROBE_TIMEOUT_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`The daemon did not tell its event loop delay within ${PROBE_TIMEOUT_MS} ms`)),
+        PROBE_TIMEOUT_MS,
+      );
       this.#process.once('message', (reply) => {
         clearTimeout(timer);
         resolve((reply as ProbeReply).loopDelayP99Ms);
@@ -95,4 +98,3 @@ function readiness(daemon: ChildProcess): Promise<RegExpExecArray> {
     });
   });
 }
-

@@ -17,7 +17,8 @@ export function cLayer(name: 'c' | 'c-token-key', token: TokenConfig): Layer {
   return {
     name,
     // More threads than sessions have no meaning here: each thread owns one.
-    measure: (workload, outstanding, durationMs) => program.measure(workload, keyLife, Math.min(outstanding, token.threads.fast), durationMs),
+    measure: (workload, outstanding, durationMs) =>
+      program.measure(workload, keyLife, Math.min(outstanding, token.threads.fast), durationMs),
     close: () => Promise.resolve(),
   };
 }

@@ -5,7 +5,7 @@ import { nativeBuildPath } from '../token/native.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { cLayer, doorLayer } from './layers.ts';
 import type { Cell, LayerName } from './observation.ts';
-import { encrypt32 } from './plan.ts';
+import { encrypt32, outstandingOfTargets } from './plan.ts';
 import { type Layer, type RoundResults, measureRounds } from './rounds.ts';
 import { slowOutstanding } from './targets.ts';
 import type { KeyLife } from './worker/door-subject.ts';
@@ -44,12 +44,27 @@ export async function measureSlow(options: BenchOptions): Promise<RoundResults |
 /** A module that does nothing: what remains is the binding. */
 export async function measureNothing(options: BenchOptions): Promise<RoundResults | undefined> {
   const pin = { kind: 'file', path: options.site.writeFile('null-pin', 'none') } as const;
-  const nothing: TokenConfig = { ...options.subjected.token, module: nativeBuildPath('null-module.node'), environment: {}, label: NULL_LABEL, serial: undefined, pin };
-  const cells = (['c', 'addon', 'host'] as const).flatMap((layer) => [1, 64].map((outstanding) => ({ layer, workload: encrypt32, outstanding })));
+  const nothing: TokenConfig = {
+    ...options.subjected.token,
+    module: nativeBuildPath('null-module.node'),
+    environment: {},
+    label: NULL_LABEL,
+    serial: undefined,
+    pin,
+  };
+  const cells = (['c', 'addon', 'host'] as const).flatMap((layer) =>
+    [1, 64].map((outstanding) => ({ layer, workload: encrypt32, outstanding })),
+  );
   return measureDoors('null', nothing, cells, options, options.windowMs);
 }
 
-async function measureDoors(prefix: string, token: TokenConfig, cells: readonly Cell[], options: BenchOptions, windowMs: number): Promise<RoundResults | undefined> {
+async function measureDoors(
+  prefix: string,
+  token: TokenConfig,
+  cells: readonly Cell[],
+  options: BenchOptions,
+  windowMs: number,
+): Promise<RoundResults | undefined> {
   const wanted = cells.filter((cell) => options.layers.includes(cell.layer));
   if (!wanted.some((cell) => cell.layer !== 'c')) return undefined;
   const opened: Layer[] = [];
@@ -66,10 +81,23 @@ async function measureDoors(prefix: string, token: TokenConfig, cells: readonly 
   }
 }
 
-/** Measures over what was opened. A cell whose layer is missing is a failure. */
-export function measureWith(cells: readonly Cell[], opened: readonly Layer[], options: BenchOptions, windowMs: number): Promise<RoundResults> {
+/** Warms up and measures what was opened. A cell whose layer is missing is a failure. */
+export async function measureWith(
+  cells: readonly Cell[],
+  opened: readonly Layer[],
+  options: BenchOptions,
+  windowMs: number,
+): Promise<RoundResults> {
+  for (const layer of opened) await warmUp(layer, options);
   const layers = new Map(opened.map((layer) => [layer.name, layer]));
   return measureRounds(cells, layers, { ...options, windowMs, clock: systemClock });
+}
+
+/** Runs a layer for a while that is not counted. One that fails here fails again, with its reason, when it is measured. */
+async function warmUp(layer: Layer, options: BenchOptions): Promise<void> {
+  if (layer.name === 'c' || layer.name === 'c-token-key') return;
+  options.onProgress(`warming up ${layer.name}`);
+  await layer.measure(encrypt32, outstandingOfTargets, options.warmUpMs).catch(() => undefined);
 }
 
 /** Closes every layer, last first; one that fails does not keep the others open. */

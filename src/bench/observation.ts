@@ -9,17 +9,7 @@ export interface Workload {
 
 /** Where the operation is called, from the module itself outwards. */
 export type LayerName =
-  | 'c'
-  | 'c-token-key'
-  | 'addon'
-  | 'addon-token-key'
-  | 'host'
-  | 'host-token-key'
-  | 'kms'
-  | 'kms-host'
-  | 'http'
-  | 'http-host'
-  | 'https';
+  'c' | 'c-token-key' | 'addon' | 'addon-token-key' | 'host' | 'host-token-key' | 'kms' | 'kms-host' | 'http' | 'http-host' | 'https';
 
 /** A process whose use of CPU and memory is told apart. */
 export type ProcessName = 'c program' | 'service' | 'token host' | 'load generator';

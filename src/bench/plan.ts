@@ -35,7 +35,11 @@ export const mainLayers: readonly LayerName[] = [
 export const allLayers: readonly LayerName[] = [...mainLayers, 'https'];
 
 export const fullPlan: Plan = {
-  workloads: [...sizes.map((bytes) => ({ operation: 'Encrypt', bytes }) as const), ...sizes.map((bytes) => ({ operation: 'Decrypt', bytes }) as const), dataKey],
+  workloads: [
+    ...sizes.map((bytes) => ({ operation: 'Encrypt', bytes }) as const),
+    ...sizes.map((bytes) => ({ operation: 'Decrypt', bytes }) as const),
+    dataKey,
+  ],
   outstanding: [1, 8, 64],
   warmUpMs: 4_000,
   windowMs: 250,

@@ -27,7 +27,12 @@ export interface BenchResults {
   readonly none: RoundResults | undefined;
 }
 
-export function findCell(results: RoundResults | undefined, layer: Cell['layer'], workload: Workload, outstanding: number): MeasuredCell | undefined {
+export function findCell(
+  results: RoundResults | undefined,
+  layer: Cell['layer'],
+  workload: Workload,
+  outstanding: number,
+): MeasuredCell | undefined {
   return results?.cells.find((cell) => cell.layer === layer && cell.outstanding === outstanding && sameWorkload(cell.workload, workload));
 }
 
@@ -37,13 +42,21 @@ export function quantity(cell: MeasuredCell | undefined, of: (observation: Obser
 }
 
 /** Ratio of a quantity of two cells, round by round. */
-export function ratio(cell: MeasuredCell | undefined, reference: MeasuredCell | undefined, of: (observation: Observation) => number): Spread | undefined {
+export function ratio(
+  cell: MeasuredCell | undefined,
+  reference: MeasuredCell | undefined,
+  of: (observation: Observation) => number,
+): Spread | undefined {
   if (cell === undefined || reference === undefined) return undefined;
   return ratioSpread(cell.rounds.map(of), reference.rounds.map(of));
 }
 
 /** Difference of a quantity of two cells, round by round. */
-export function difference(cell: MeasuredCell | undefined, reference: MeasuredCell | undefined, of: (observation: Observation) => number): Spread | undefined {
+export function difference(
+  cell: MeasuredCell | undefined,
+  reference: MeasuredCell | undefined,
+  of: (observation: Observation) => number,
+): Spread | undefined {
   if (cell === undefined || reference === undefined) return undefined;
   const rounds = Math.min(cell.rounds.length, reference.rounds.length);
   return spreadOf(Array.from({ length: rounds }, (_, round) => of(cell.rounds[round]!) - of(reference.rounds[round]!)));

@@ -34,7 +34,11 @@ export interface RoundResults {
 }
 
 /** Measures all cells. A round is done as a whole or not at all. */
-export async function measureRounds(cells: readonly Cell[], layers: ReadonlyMap<LayerName, Layer>, options: RoundOptions): Promise<RoundResults> {
+export async function measureRounds(
+  cells: readonly Cell[],
+  layers: ReadonlyMap<LayerName, Layer>,
+  options: RoundOptions,
+): Promise<RoundResults> {
   const observed = new Map<Cell, Observation[]>(cells.map((cell) => [cell, []]));
   const failures: FailedCell[] = [];
   const startedMs = options.clock.monotonicMs();

@@ -26,7 +26,13 @@ export const slowOutstanding = 256;
 
 /** Every target of this benchmark beside what was reached, judged by the median. */
 export function judgeTargets(results: BenchResults): readonly TargetRow[] {
-  return [...bindingTargets(results), ...slowTargets(results), ...serviceTargets(results), ...hopTargets(results), ...pipelineTargets(results)].map((row) => ({
+  return [
+    ...bindingTargets(results),
+    ...slowTargets(results),
+    ...serviceTargets(results),
+    ...hopTargets(results),
+    ...pipelineTargets(results),
+  ].map((row) => ({
     ...row,
     verdict: verdictOf(row),
   }));
@@ -43,50 +49,122 @@ function bindingTargets(results: BenchResults): readonly TargetInput[] {
   const bare = findCell(results.none, 'addon', encrypt32, depth);
   const javascriptUs = quantity(bare, (observation) => perOperation(observation.javascriptCpuUs, observation));
   return [
-    { id: 'T1', what: `addon, token key, ${depth} outstanding, to C`, comparison: '>=', target: 0.95, unit: 'x', reached: ratio(addon, c, operationsPerSecond) },
-    { id: 'T1', what: `JavaScript thread, null module, ${depth} outstanding`, comparison: '<=', target: 3, unit: 'us/op', reached: javascriptUs },
+    {
+      id: 'T1',
+      what: `addon, token key, ${depth} outstanding, to C`,
+      comparison: '>=',
+      target: 0.95,
+      unit: 'x',
+      reached: ratio(addon, c, operationsPerSecond),
+    },
+    {
+      id: 'T1',
+      what: `JavaScript thread, null module, ${depth} outstanding`,
+      comparison: '<=',
+      target: 3,
+      unit: 'us/op',
+      reached: javascriptUs,
+    },
   ];
 }
 
 function slowTargets(results: BenchResults): readonly TargetInput[] {
   const slow = results.slow;
-  const cell = (layer: 'c' | 'addon' | 'host'): MeasuredCell | undefined => findCell(slow, layer, encrypt32, layer === 'c' ? (slow?.sessions ?? 0) : slowOutstanding);
+  const cell = (layer: 'c' | 'addon' | 'host'): MeasuredCell | undefined =>
+    findCell(slow, layer, encrypt32, layer === 'c' ? (slow?.sessions ?? 0) : slowOutstanding);
   const rows: TargetInput[] = [];
   for (const [layer, target, name] of [
     ['addon', 0.97, 'in process'],
     ['host', 0.95, 'token host'],
   ] as const) {
     rows.push(
-      { id: 'T2', what: `2 ms module, ${name}, to C`, comparison: '>=', target, unit: 'x', reached: ratio(cell(layer), cell('c'), operationsPerSecond) },
-      { id: 'T2', what: `2 ms module, ${name}, event loop p99`, comparison: '<=', target: 4, unit: 'ms', reached: quantity(cell(layer), (observation) => observation.loopDelayP99Ms) },
+      {
+        id: 'T2',
+        what: `2 ms module, ${name}, to C`,
+        comparison: '>=',
+        target,
+        unit: 'x',
+        reached: ratio(cell(layer), cell('c'), operationsPerSecond),
+      },
+      {
+        id: 'T2',
+        what: `2 ms module, ${name}, event loop p99`,
+        comparison: '<=',
+        target: 4,
+        unit: 'ms',
+        reached: quantity(cell(layer), (observation) => observation.loopDelayP99Ms),
+      },
     );
   }
   return rows;
 }
 
 function serviceTargets(results: BenchResults): readonly TargetInput[] {
-  const cell = (layer: 'http' | 'http-host' | 'c'): MeasuredCell | undefined => findCell(results.main, layer, encrypt32, outstandingOfTargets);
+  const cell = (layer: 'http' | 'http-host' | 'c'): MeasuredCell | undefined =>
+    findCell(results.main, layer, encrypt32, outstandingOfTargets);
   const rows: TargetInput[] = [];
   for (const [layer, name, cpuTarget, rateTarget] of [
     ['http', 'isolation none', 40, 25_000],
     ['http-host', 'isolation process', 50, 18_000],
   ] as const) {
     rows.push(
-      { id: 'T3', what: `Encrypt over HTTP, ${name}, server CPU`, comparison: '<=', target: cpuTarget, unit: 'us/op', reached: quantity(cell(layer), serverCpuUs) },
-      { id: 'T3', what: `Encrypt over HTTP, ${name}`, comparison: '>=', target: rateTarget, unit: '/s', reached: quantity(cell(layer), operationsPerSecond) },
-      { id: 'T3', what: `Encrypt over HTTP, ${name}, p99`, comparison: '<=', target: 5, unit: 'ms', reached: quantity(cell(layer), (observation) => inMs(observation.p99Us)) },
+      {
+        id: 'T3',
+        what: `Encrypt over HTTP, ${name}, server CPU`,
+        comparison: '<=',
+        target: cpuTarget,
+        unit: 'us/op',
+        reached: quantity(cell(layer), serverCpuUs),
+      },
+      {
+        id: 'T3',
+        what: `Encrypt over HTTP, ${name}`,
+        comparison: '>=',
+        target: rateTarget,
+        unit: '/s',
+        reached: quantity(cell(layer), operationsPerSecond),
+      },
+      {
+        id: 'T3',
+        what: `Encrypt over HTTP, ${name}, p99`,
+        comparison: '<=',
+        target: 5,
+        unit: 'ms',
+        reached: quantity(cell(layer), (observation) => inMs(observation.p99Us)),
+      },
     );
   }
   const worker = quantity(cell('http-host'), (observation) => perOperation(observation.cpuUs.service, observation));
-  rows.push({ id: 'T3', what: 'the same without the token (API process, isolation process)', comparison: '<=', target: 25, unit: 'us/op', reached: worker });
+  rows.push({
+    id: 'T3',
+    what: 'the same without the token (API process, isolation process)',
+    comparison: '<=',
+    target: 25,
+    unit: 'us/op',
+    reached: worker,
+  });
   return rows;
 }
 
 function hopTargets(results: BenchResults): readonly TargetInput[] {
   const cell = (layer: 'addon' | 'host'): MeasuredCell | undefined => findCell(results.main, layer, encrypt32, outstandingOfTargets);
   return [
-    { id: 'T4', what: `token host, more CPU than in process, ${outstandingOfTargets} outstanding`, comparison: '<=', target: 10, unit: 'us/op', reached: difference(cell('host'), cell('addon'), serverCpuUs) },
-    { id: 'T4', what: `token host, more latency than in process, ${outstandingOfTargets} outstanding`, comparison: '<=', target: 80, unit: 'us', reached: difference(cell('host'), cell('addon'), (observation) => observation.p50Us ?? Number.NaN) },
+    {
+      id: 'T4',
+      what: `token host, more CPU than in process, ${outstandingOfTargets} outstanding`,
+      comparison: '<=',
+      target: 10,
+      unit: 'us/op',
+      reached: difference(cell('host'), cell('addon'), serverCpuUs),
+    },
+    {
+      id: 'T4',
+      what: `token host, more latency than in process, ${outstandingOfTargets} outstanding`,
+      comparison: '<=',
+      target: 80,
+      unit: 'us',
+      reached: difference(cell('host'), cell('addon'), (observation) => observation.p50Us ?? Number.NaN),
+    },
   ];
 }
 
@@ -95,9 +173,30 @@ function pipelineTargets(results: BenchResults): readonly TargetInput[] {
   const tokenKey = findCell(results.main, 'c-token-key', encrypt32, depth);
   const daemon = findCell(results.main, 'http-host', encrypt32, depth);
   return [
-    { id: 'T5', what: `perform(Encrypt), ${depth} outstanding, one process`, comparison: '>=', target: 60_000, unit: '/s', reached: quantity(kms, operationsPerSecond) },
-    { id: 'T5', what: 'the same to a C loop over a token object', comparison: '>=', target: 1.2, unit: 'x', reached: ratio(kms, tokenKey, operationsPerSecond) },
-    { id: 'T8', what: `daemon's resident memory under load, ${results.keys} keys (target: 10,000)`, comparison: '<=', target: 200, unit: 'MB', reached: quantity(daemon, (observation) => (observation.residentBytes.service ?? Number.NaN) / MB) },
+    {
+      id: 'T5',
+      what: `perform(Encrypt), ${depth} outstanding, one process`,
+      comparison: '>=',
+      target: 60_000,
+      unit: '/s',
+      reached: quantity(kms, operationsPerSecond),
+    },
+    {
+      id: 'T5',
+      what: 'the same to a C loop over a token object',
+      comparison: '>=',
+      target: 1.2,
+      unit: 'x',
+      reached: ratio(kms, tokenKey, operationsPerSecond),
+    },
+    {
+      id: 'T8',
+      what: `daemon's resident memory under load, ${results.keys} keys (target: 10,000)`,
+      comparison: '<=',
+      target: 200,
+      unit: 'MB',
+      reached: quantity(daemon, (observation) => (observation.residentBytes.service ?? Number.NaN) / MB),
+    },
   ];
 }
 

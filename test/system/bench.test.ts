@@ -27,7 +27,9 @@ describe('hsm-kms bench', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   function observation(layer: LayerName, outstanding: number, cells: readonly MeasuredCell[] = results.main.cells): Observation {
-    const cell = cells.find((candidate) => candidate.layer === layer && candidate.outstanding === outstanding && candidate.workload.operation === 'Encrypt');
+    const cell = cells.find(
+      (candidate) => candidate.layer === layer && candidate.outstanding === outstanding && candidate.workload.operation === 'Encrypt',
+    );
     return cell!.rounds[0]!;
   }
 
@@ -39,7 +41,8 @@ describe('hsm-kms bench', () => {
   });
 
   it('sees a token host at work where there is one, and none where there is none', () => {
-    for (const layer of ['host', 'host-token-key', 'kms-host', 'http-host'] as const) expect(observation(layer, 32).cpuUs['token host']).toBeGreaterThan(0);
+    for (const layer of ['host', 'host-token-key', 'kms-host', 'http-host'] as const)
+      expect(observation(layer, 32).cpuUs['token host']).toBeGreaterThan(0);
     for (const layer of ['addon', 'kms', 'http', 'https'] as const) expect(observation(layer, 32).cpuUs).not.toHaveProperty('token host');
   });
 

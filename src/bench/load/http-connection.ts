@@ -50,7 +50,9 @@ export class HttpConnection {
     const secure = authority !== undefined;
     const socket = secure ? connectTls({ host, port, ca: authority, servername: 'localhost' }) : connectTcp({ host, port });
     await new Promise<void>((resolve, reject) => {
-      socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error(`No connection to ${host}:${port} within ${CONNECT_TIMEOUT_MS} ms`)));
+      socket.setTimeout(CONNECT_TIMEOUT_MS, () =>
+        socket.destroy(new Error(`No connection to ${host}:${port} within ${CONNECT_TIMEOUT_MS} ms`)),
+      );
       socket.once('error', reject);
       socket.once(secure ? 'secureConnect' : 'connect', () => {
         socket.off('error', reject);

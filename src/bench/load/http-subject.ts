@@ -57,7 +57,7 @@ export class HttpSubject implements Subject {
   async #signedRequests(workload: Workload): Promise<readonly Buffer[]> {
     const nextBody = await requestBodies(workload, this.#options.keyId, (plaintext) => this.#encrypt(plaintext));
     const requests: Buffer[] = [];
-    for (let bytes = 0; requests.length < SIGNED_REQUESTS_MAX && bytes < SIGNED_BYTES_MAX; ) {
+    for (let bytes = 0; requests.length < SIGNED_REQUESTS_MAX && bytes < SIGNED_BYTES_MAX;) {
       const request = this.#signer.sign(workload.operation, JSON.stringify(nextBody()), Date.now());
       bytes += request.length;
       requests.push(request);

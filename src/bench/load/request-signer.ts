@@ -40,7 +40,9 @@ export class RequestSigner {
     const values = [randomUUID(), CONTENT_TYPE, this.#host, bodyHash, basicTime, `TrentService.${operation}`];
     const headers = new Map(SIGNED_HEADERS.map((name, index) => [name, values[index]!]));
     const canonical = canonicalRequest({ method: 'POST', path: '/', query: '', headers }, SIGNED_HEADERS, bodyHash);
-    const signature = this.#signingKey(day).mac(stringToSign(canonical, basicTime, scope)).toString('hex');
+    const signature = this.#signingKey(day)
+      .mac(stringToSign(canonical, basicTime, scope))
+      .toString('hex');
     const credential = `${this.#signatory.accessKeyId}/${day}/${scope.region}/${SERVICE}/aws4_request`;
     let head = 'POST / HTTP/1.1\r\n';
     for (const [name, value] of headers) head += `${name}: ${value}\r\n`;

@@ -41,7 +41,9 @@ function outstandingOf(results: BenchResults): readonly number[] {
 }
 
 function chart(results: BenchResults, outstanding: number): string {
-  const cells = results.main.cells.filter((cell) => cell.outstanding === outstanding && cell.rounds.length > 0 && sameWorkload(cell.workload, encrypt32));
+  const cells = results.main.cells.filter(
+    (cell) => cell.outstanding === outstanding && cell.rounds.length > 0 && sameWorkload(cell.workload, encrypt32),
+  );
   const highest = Math.max(...cells.map((cell) => quantity(cell, operationsPerSecond)?.highest ?? 0));
   const height = cells.length * BAR_PX;
   const bars = cells.map((cell, index) => bar(cell, index * BAR_PX, (CHART_PX - LABEL_PX - VALUE_PX) / highest));

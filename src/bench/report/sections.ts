@@ -1,6 +1,15 @@
 /** The results as titled tables of text: what the text report and the page have in common. */
 import { layerTitles } from '../layer-titles.ts';
-import { type LayerName, type MeasuredCell, type Observation, type ProcessName, operationsPerSecond, sameWorkload, serverCpuUs, workloadName } from '../observation.ts';
+import {
+  type LayerName,
+  type MeasuredCell,
+  type Observation,
+  type ProcessName,
+  operationsPerSecond,
+  sameWorkload,
+  serverCpuUs,
+  workloadName,
+} from '../observation.ts';
 import { type BenchResults, findCell, quantity, ratio } from '../results.ts';
 import type { RoundResults } from '../rounds.ts';
 import { judgeTargets } from '../targets.ts';
@@ -50,7 +59,8 @@ function cellTables(prefix: string, part: RoundResults | undefined): readonly Re
 
 function cellRow(cell: MeasuredCell, part: RoundResults | undefined): readonly string[] {
   const toLayer = (layer: LayerName): string => medianText(ratio(cell, reference(part, layer, cell), operationsPerSecond));
-  const ms = (of: (observation: Observation) => number | undefined): string => medianText(quantity(cell, (observation) => inMs(of(observation))));
+  const ms = (of: (observation: Observation) => number | undefined): string =>
+    medianText(quantity(cell, (observation) => inMs(of(observation))));
   return [
     layerTitles[cell.layer],
     spreadText(quantity(cell, operationsPerSecond)),
@@ -67,7 +77,10 @@ function cellRow(cell: MeasuredCell, part: RoundResults | undefined): readonly s
 
 /** The cell to compare with. Over a slowed module C is measured with one number of threads only, which serves all columns. */
 function reference(part: RoundResults | undefined, layer: LayerName, cell: MeasuredCell): MeasuredCell | undefined {
-  return findCell(part, layer, cell.workload, cell.outstanding) ?? part?.cells.find((other) => other.layer === layer && sameWorkload(other.workload, cell.workload));
+  return (
+    findCell(part, layer, cell.workload, cell.outstanding) ??
+    part?.cells.find((other) => other.layer === layer && sameWorkload(other.workload, cell.workload))
+  );
 }
 
 function byProcess(cell: MeasuredCell, of: (observation: Observation, name: ProcessName) => number | undefined): string {

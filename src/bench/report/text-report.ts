@@ -22,12 +22,20 @@ export function headline(results: BenchResults): string {
 }
 
 function failureLines(results: BenchResults): readonly string[] {
-  return allFailures(results).map((failure) => `FAILED: ${layerTitles[failure.layer]}, ${workloadName(failure.workload)}, ${failure.outstanding} outstanding: ${failure.reason}`);
+  return allFailures(results).map(
+    (failure) =>
+      `FAILED: ${layerTitles[failure.layer]}, ${workloadName(failure.workload)}, ${failure.outstanding} outstanding: ${failure.reason}`,
+  );
 }
 
 function tableText(table: ReportTable): string {
   const rows = [table.columns, ...table.rows];
   const widths = table.columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((text, column) => text.padEnd(widths[column]!)).join('  ').trimEnd());
+  const lines = rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
   return [table.title, ...lines].join('\n');
 }

@@ -82,7 +82,9 @@ export class KmsSubject implements Subject {
 
   async prepare(workload: Workload): Promise<MeasuredOperation> {
     const nextBody = await requestBodies(workload, this.#keyId, async (plaintext) => {
-      const { CiphertextBlob } = (await this.#perform('Encrypt', { KeyId: this.#keyId, Plaintext: plaintext })) as { CiphertextBlob: Uint8Array };
+      const { CiphertextBlob } = (await this.#perform('Encrypt', { KeyId: this.#keyId, Plaintext: plaintext })) as {
+        CiphertextBlob: Uint8Array;
+      };
       return Buffer.from(CiphertextBlob).toString('base64');
     });
     // Made beforehand: what a client does to make a request is no part of the service.

@@ -25,7 +25,12 @@ async function open(description: SubjectDescription): Promise<Subject> {
   const { target, keyId, region, accessKeyId, credentialsFile, servicePid } = description;
   const credential = readCredentialsFile(credentialsFile).find(accessKeyId);
   if (credential === undefined) throw new Error(`${credentialsFile} has no access key ${accessKeyId}`);
-  return new HttpSubject({ target, keyId, signatory: { accessKeyId, secret: credential.secret, region }, processes: serviceProcesses(servicePid) });
+  return new HttpSubject({
+    target,
+    keyId,
+    signatory: { accessKeyId, secret: credential.secret, region },
+    processes: serviceProcesses(servicePid),
+  });
 }
 
 function serviceProcesses(servicePid: number): Subject['processes'] {

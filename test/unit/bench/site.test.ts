@@ -24,7 +24,10 @@ const token: TokenConfig = {
   gcmIvSource: 'measure',
   omitAttributes: [],
 };
-const subjected: Subjected = { token, keyStore: { kind: 'pkcs11', name: 'keys', token: 'hsm', residency: 'token', suite: 'measured', custody: 'full' } };
+const subjected: Subjected = {
+  token,
+  keyStore: { kind: 'pkcs11', name: 'keys', token: 'hsm', residency: 'token', suite: 'measured', custody: 'full' },
+};
 
 describe('the place of a run', () => {
   let site: Site;
@@ -32,7 +35,11 @@ describe('the place of a run', () => {
 
   it('writes configurations that the daemon reads as they were meant, private to this user', () => {
     site = new Site();
-    const file = site.writeConfig(subjected, { name: 'http', isolation: 'none', token: { threads: { fast: 64, anchor: 1, slow: 1 } } }, '/credentials');
+    const file = site.writeConfig(
+      subjected,
+      { name: 'http', isolation: 'none', token: { threads: { fast: 64, anchor: 1, slow: 1 } } },
+      '/credentials',
+    );
     const config = readConfigFile(file);
     expect(config.tokens).toEqual([{ ...token, isolation: 'none', threads: { fast: 64, anchor: 1, slow: 1 } }]);
     expect(config.keyStores).toEqual([subjected.keyStore]);

@@ -7,7 +7,15 @@ import type { BenchResults } from '../../../src/bench/results.ts';
 import { judgeTargets } from '../../../src/bench/targets.ts';
 
 function observation(perSecond: number, changes: Partial<Observation> = {}): Observation {
-  return { operations: perSecond, seconds: 1, p50Us: 100, p99Us: 1000, cpuUs: { service: perSecond * 20 }, residentBytes: { service: 100e6 }, ...changes };
+  return {
+    operations: perSecond,
+    seconds: 1,
+    p50Us: 100,
+    p99Us: 1000,
+    cpuUs: { service: perSecond * 20 },
+    residentBytes: { service: 100e6 },
+    ...changes,
+  };
 }
 
 function cell(layer: LayerName, outstanding: number, rounds: readonly Observation[], workload: Workload = encrypt32): MeasuredCell {
