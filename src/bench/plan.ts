@@ -51,7 +51,7 @@ export const fullPlan: Plan = {
 export const quickPlan: Plan = {
   workloads: [encrypt32, { operation: 'Decrypt', bytes: 32 }],
   outstanding: [1, 64],
-  warmUpMs: 1_000,
+  warmUpMs: 600,
   windowMs: 120,
   rounds: 2,
   budgetMs: 25_000,

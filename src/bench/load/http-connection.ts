@@ -75,6 +75,11 @@ export class HttpConnection {
     });
   }
 
+  /** False once the server has ended the connection, as it does when it was idle for long. */
+  get isOpen(): boolean {
+    return this.#failure === undefined;
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -24,7 +24,7 @@ export class HttpSubject implements Subject {
   readonly processes: Subject['processes'];
   readonly #options: HttpSubjectOptions;
   readonly #signer: RequestSigner;
-  readonly #connections: HttpConnection[] = [];
+  #connections: HttpConnection[] = [];
 
   constructor(options: HttpSubjectOptions) {
     this.#options = options;
@@ -51,6 +51,7 @@ export class HttpSubject implements Subject {
   }
 
   async #connect(count: number): Promise<void> {
+    this.#connections = this.#connections.filter((connection) => connection.isOpen);
     while (this.#connections.length < count) this.#connections.push(await HttpConnection.open(this.#options.target));
   }
 
