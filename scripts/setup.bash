@@ -81,16 +81,39 @@ header_version() {
   awk '/^#define NODE_(MAJOR|MINOR|PATCH)_VERSION/ { printf "%s%s", separator, $3; separator = "." }' "$1"
 }
 
+# npm ci empties node_modules first, so it runs only when something that the lock file names is not there in that version.
 install_npm_packages() {
   local stamp="$root/node_modules/.hsm-kms-installed" wanted
-  wanted=$(cd "$root" && { cat package.json package-lock.json; node -p 'process.version + process.arch'; } | sha256sum)
+  wanted=$(cd "$root" && { cat package-lock.json; node -p 'process.version + process.arch'; } | sha256sum)
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then return; fi
-  say 'installing npm packages (npm ci)'
-  (cd "$root" && npm ci --include=dev --no-audit --no-fund --loglevel=error >&2) ||
-    fail 'npm ci failed' 'is the npm registry reachable?' 'its log says more: ~/.npm/_logs'
-  (cd "$root" && node -e 'for (const name of ["better-sqlite3", "pkcs11js"]) require(name); new (require("better-sqlite3"))(":memory:").close()') ||
+  if ! npm_packages_match; then
+    say 'installing npm packages (npm ci)'
+    (cd "$root" && npm ci --include=dev --no-audit --no-fund --loglevel=error >&2) ||
+      fail 'npm ci failed' 'is the npm registry reachable?' 'its log says more: ~/.npm/_logs'
+  fi
+  compiled_packages_load ||
     fail 'a package with native code was installed without being compiled' 'allow its install script: npm rebuild better-sqlite3 pkcs11js, or npm approve-scripts'
   printf '%s\n' "$wanted" >"$stamp"
+}
+
+npm_packages_match() {
+  (cd "$root" && compiled_packages_load 2>/dev/null && node - <<'JS')
+const { readFileSync } = require('node:fs');
+const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const matches = ([path, { version, optional }]) => {
+  if (path === '' || optional) return true;
+  try {
+    return read(`${path}/package.json`).version === version;
+  } catch {
+    return false;
+  }
+};
+process.exit(Object.entries(read('package-lock.json').packages).every(matches) ? 0 : 1);
+JS
+}
+
+compiled_packages_load() {
+  (cd "$root" && node -e 'require("pkcs11js"); new (require("better-sqlite3"))(":memory:").close()')
 }
 
 # set_up: everything a build needs, then the build.

@@ -98,13 +98,13 @@ ${commonText}tokens:
     environment:
       SOFTHSM2_CONF: ${JSON.stringify(join(choice.dataDirectory, directory, 'softhsm2.conf'))}
 keyStores:
-  - name: hsm
+  - name: softhsm
     kind: pkcs11
     token: softhsm
     residency: ${choice.residency}
     suite: ${choice.suite}
 regions:
   - region: us-east-1
-    keyStore: hsm
+    keyStore: softhsm
 `;
 }

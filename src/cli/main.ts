@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/yaml-source.ts';
+import { benchCommand } from './commands/bench.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { keysCommand } from './commands/keys.ts';
@@ -11,7 +12,7 @@ import { setupCommand } from './commands/setup.ts';
 import { tokenCommand } from './commands/token.ts';
 import { CommandError, exitFailure, exitUsage, say } from './terminal.ts';
 
-const commands: readonly (() => Command)[] = [serveCommand, setupCommand, keysCommand, tokenCommand, doctorCommand, configCommand];
+const commands: readonly (() => Command)[] = [serveCommand, setupCommand, keysCommand, tokenCommand, doctorCommand, configCommand, benchCommand];
 
 const exitCodes = `
 Exit codes:

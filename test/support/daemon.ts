@@ -68,6 +68,8 @@ export interface RunningDaemon {
   start(): Promise<void>;
   /** SIGKILL; the data directory stays. */
   kill(): Promise<void>;
+  /** SIGTERM; the data directory stays. Resolves to the exit code. */
+  end(): Promise<number | null>;
   /** SIGTERM, waits for the end, removes the data directory. Resolves to the exit code. */
   stop(): Promise<number | null>;
 }
@@ -224,6 +226,10 @@ class DaemonProcess implements RunningDaemon {
 
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+  }
+
+  end(): Promise<number | null> {
+    return this.#end('SIGTERM');
   }
 
   async stop(): Promise<number | null> {
