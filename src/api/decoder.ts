@@ -111,14 +111,22 @@ function compileList(shape: ListShape): Decoder {
     if (!Array.isArray(value)) throw wrongType(value, 'a list');
     const items = value as readonly unknown[];
     if (items.length > shape.lengthMax) {
-      violations.add(`[${items.join(', ')}]`, path, `Member must have length less than or equal to ${shape.lengthMax}`);
+      violations.add(listText(items), path, `Member must have length less than or equal to ${shape.lengthMax}`);
       return [];
     }
-    return items.map((item, index) => {
+    const decoded: unknown[] = [];
+    for (const [index, item] of items.entries()) {
       if (item === null || item === undefined) throw wrongType(null, 'a list member');
-      return decode(item, `${path}.${index + 1}.member`, violations);
-    });
+      decoded.push(decode(item, `${path}.${index + 1}.member`, violations));
+      if (violations.full) break;
+    }
+    return decoded;
   };
+}
+
+/** A list in an error text; what is no text in it is not shown, and never asked to turn itself into one. */
+function listText(items: readonly unknown[]): string {
+  return `[${items.map((item) => (typeof item === 'string' ? item : '...')).join(', ')}]`;
 }
 
 function decodeBoolean(value: unknown): boolean {
@@ -137,13 +145,20 @@ function decodeStringMap(value: unknown): Readonly<Record<string, string>> {
   // Without a prototype, so that `__proto__` is a name like any other.
   const decoded: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, item] of Object.entries(value as Readonly<Record<string, unknown>>)) {
-    if (typeof item !== 'string' && typeof item !== 'number' && typeof item !== 'boolean') throw wrongType(item, 'a String');
-    const text = String(item);
+    const text = textOf(item);
     refuseLoneSurrogates(name);
     refuseLoneSurrogates(text);
     decoded[name] = text;
   }
   return decoded;
+}
+
+function textOf(item: unknown): string {
+  if (typeof item === 'string') return item;
+  // A number that has lost digits would authenticate another text than the caller wrote.
+  const exact = typeof item === 'number' && (!Number.isInteger(item) || Number.isSafeInteger(item)) && Number.isFinite(item);
+  if (!exact && typeof item !== 'boolean') throw wrongType(item, 'a String');
+  return String(item);
 }
 
 function checkLength(
@@ -167,7 +182,12 @@ function fromBase64(text: string): Uint8Array {
   const bytes = Buffer.from(text, 'base64');
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   const wellFormed =
-    text.length % 4 === 0 && bytes.length === (text.length / 4) * 3 - padding && !text.includes('-') && !text.includes('_');
+    text.length % 4 === 0 &&
+    bytes.length === (text.length / 4) * 3 - padding &&
+    !text.includes('-') &&
+    !text.includes('_') &&
+    // The reader looks at the low byte of a character only: beyond ASCII it would take a stranger for a digit.
+    Buffer.byteLength(text, 'utf8') === text.length;
   if (!wellFormed) throw new KmsError('SerializationException', 'A blob is not standard base64 with padding');
   return bytes;
 }

@@ -11,16 +11,21 @@ const ECHOED_CHARACTERS_MAX = 4096;
 export class Violations {
   readonly #texts: string[] = [];
 
+  /** True when no more is recorded: what comes now need not be looked at. */
+  get full(): boolean {
+    return this.#texts.length >= REPORTED_MAX;
+  }
+
   /** Records that `value` (already worded; undefined keeps a sensitive value out) breaks `constraint` at `path`. */
   add(value: string | undefined, path: string, constraint: string): void {
-    if (this.#texts.length >= REPORTED_MAX) return;
+    if (this.full) return;
     const echoed = value === undefined ? '' : `'${value.slice(0, ECHOED_CHARACTERS_MAX)}' `;
     this.#texts.push(`Value ${echoed}at '${path}' failed to satisfy constraint: ${constraint}`);
   }
 
   /** Records that a required member is absent. */
   addMissing(path: string): void {
-    if (this.#texts.length < REPORTED_MAX) this.#texts.push(missingText(path));
+    if (!this.full) this.#texts.push(missingText(path));
   }
 
   /** Throws ValidationException when anything was recorded. */

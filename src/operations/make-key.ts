@@ -29,10 +29,14 @@ export async function makeKey(key: NewKey, keyStore: KeyStore, { parts, signal }
     ]);
   } catch (error) {
     // Only where the store promises that nothing took effect. Otherwise the intent stays, and the sweep looks before it destroys.
-    if (error instanceof StoreConflictError || error instanceof StoreUnavailableError) await discardObject(keyStore, intent, parts);
+    if (surelyNotApplied(error)) await discardObject(keyStore, intent, parts);
     throw error;
   }
   return record;
+}
+
+function surelyNotApplied(error: unknown): boolean {
+  return error instanceof StoreConflictError || (error instanceof StoreUnavailableError && !error.mayHaveApplied);
 }
 
 async function createMaterial(

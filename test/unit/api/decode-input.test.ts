@@ -124,6 +124,11 @@ describe('broken constraints', () => {
     expect(messageOf(operation, json)).toBe(expected);
   });
 
+  test('what is no text in a list that is too long is not shown, whatever it would say of itself', () => {
+    const GrantTokens = [{ toString: 1 }, ...Array.from({ length: 10 }, () => 't')];
+    expect(messageOf('DescribeKey', { KeyId: 'k', GrantTokens })).toContain("Value '[..., t, t,");
+  });
+
   test('several errors come in one message', () => {
     expect(messageOf('Encrypt', { Plaintext: '' })).toBe(
       "ValidationException: 2 validation errors detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null; " +
@@ -173,6 +178,11 @@ describe('wrong JSON types', () => {
       { KeyId: 'k', Plaintext: HELLO, EncryptionContext: { a: [] } },
       'SerializationException: START_ARRAY can not be converted to a String',
     ],
+    [
+      'Encrypt',
+      { KeyId: 'k', Plaintext: HELLO, EncryptionContext: { a: 2 ** 53 } },
+      'SerializationException: NUMBER_VALUE can not be converted to a String',
+    ],
     ['ListKeys', [], 'SerializationException: START_ARRAY can not be converted to a structure'],
     ['ListKeys', null, 'SerializationException: NULL_VALUE can not be converted to a structure'],
     ['DescribeKey', { KeyId: '\ud800' }, 'SerializationException: A string holds half of a UTF-16 surrogate pair'],
@@ -180,14 +190,23 @@ describe('wrong JSON types', () => {
     expect(messageOf(operation, json)).toBe(expected);
   });
 
-  test.each(['aGVsbG8', 'aGVs bG8=', 'aGVsbG8=\n', 'aGVs-G8=', 'aGVs_G8=', 'aGVsbG8==', '=', 'a===', 'QQ==QQ=='])(
-    '%j is not base64',
-    (text) => {
-      expect(messageOf('Encrypt', { KeyId: 'k', Plaintext: text })).toBe(
-        'SerializationException: A blob is not standard base64 with padding',
-      );
-    },
-  );
+  test.each([
+    'aGVsbG8',
+    'aGVs bG8=',
+    'aGVsbG8=\n',
+    'aGVs-G8=',
+    'aGVs_G8=',
+    'aGVsbG8==',
+    '=',
+    'a===',
+    'QQ==QQ==',
+    '\u0141GVsbG8=',
+    'QUJ\u00c1',
+  ])('%j is not base64', (text) => {
+    expect(messageOf('Encrypt', { KeyId: 'k', Plaintext: text })).toBe(
+      'SerializationException: A blob is not standard base64 with padding',
+    );
+  });
 });
 
 describe('any input', () => {

@@ -29,6 +29,19 @@ describe('the canonical encryption context', () => {
     expect(hex({ '\u{10000}': '1', '\uff5e': '2' })).toMatch(/^00000002\s*00000003efbd9e/);
   });
 
+  it('sorts any names as Buffer.compare sorts their UTF-8 bytes', () => {
+    const name = fc.string({ unit: fc.constantFrom('a', 'b', '\u{10000}', '\u{10001}', '\uff5e', '\ud7ff', '\ue000', '\0'), maxLength: 4 });
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
+        const expected = names.map((text) => Buffer.from(text)).toSorted((a, b) => Buffer.compare(a, b));
+        const lengthOf = (bytes: Buffer): string => bytes.length.toString(16).padStart(8, '0');
+        const pairs = expected.map((bytes) => `${lengthOf(bytes)}${bytes.toString('hex')}00000000`);
+        expect(hex(Object.fromEntries(names.map((text) => [text, ''])))).toBe(`${lengthOf(Buffer.alloc(names.length))}${pairs.join('')}`);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('does not depend on the order of members', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), { maxKeys: 8 }), (context) => {

@@ -139,12 +139,15 @@ describe('CreateKey', () => {
     },
   );
 
-  test('nothing is destroyed when the record may have been written', async () => {
-    const { perform, store, keyStore } = openFixture();
-    store.failCommit(new Error('connection lost'), { afterCommits: 1, tookEffect: true });
-    await expect(perform('CreateKey')).rejects.toMatchObject({ code: 'KMSInternalException' });
-    expect([keyStore.objects.size, store.intents().length]).toEqual([1, 0]);
-  });
+  test.each([new Error('connection lost'), new StoreUnavailableError('the disk gives no answer', { mayHaveApplied: true })])(
+    'nothing is destroyed when the record may have been written (%s)',
+    async (failure) => {
+      const { perform, store, keyStore } = openFixture();
+      store.failCommit(failure, { afterCommits: 1, tookEffect: true });
+      await expect(perform('CreateKey')).rejects.toMatchObject({ code: 'KMSInternalException' });
+      expect([keyStore.objects.size, store.intents().length]).toEqual([1, 0]);
+    },
+  );
 
   test('an internal failure does not tell the caller what happened', async () => {
     const { perform, store } = openFixture();
