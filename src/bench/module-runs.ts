@@ -11,6 +11,8 @@ import { slowOutstanding } from './targets.ts';
 import type { KeyLife } from './worker/door-subject.ts';
 
 const SLOW_US = 2_000;
+/** A daemon runs far more JavaScript per request than a door, at a lower rate. */
+const DAEMON_WARM_UPS = 3;
 /** A call of milliseconds needs a longer stretch to be counted well. */
 const SLOW_WINDOWS = 4;
 export const slowSessions = 64;
@@ -97,7 +99,8 @@ export async function measureWith(
 async function warmUp(layer: Layer, options: BenchOptions): Promise<void> {
   if (layer.name === 'c' || layer.name === 'c-token-key') return;
   options.onProgress(`warming up ${layer.name}`);
-  await layer.measure(encrypt32, outstandingOfTargets, options.warmUpMs).catch(() => undefined);
+  const durationMs = layer.name.startsWith('http') ? DAEMON_WARM_UPS * options.warmUpMs : options.warmUpMs;
+  await layer.measure(encrypt32, outstandingOfTargets, durationMs).catch(() => undefined);
 }
 
 /** Closes every layer, last first; one that fails does not keep the others open. */

@@ -41,7 +41,7 @@ export const fullPlan: Plan = {
     dataKey,
   ],
   outstanding: [1, 8, 64],
-  warmUpMs: 4_000,
+  warmUpMs: 2_000,
   windowMs: 250,
   rounds: 3,
   budgetMs: 600_000,
