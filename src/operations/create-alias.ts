@@ -3,7 +3,7 @@ import { KmsError } from '../errors.ts';
 import { assertCustomerAliasName } from '../keys/alias-name.ts';
 import { aliasArn } from '../keys/arn.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
-import { aliasTarget, assertAliasQuota, refuseAliasAsTarget } from './alias-target.ts';
+import { aliasTarget, assertAliasQuota, refuseAliasAsTarget, touchTarget } from './alias-target.ts';
 import { currentKey } from './key-change.ts';
 import { defineOperation } from './operation.ts';
 import type { AliasTargetInput } from './alias-target.ts';
@@ -29,7 +29,7 @@ export const createAlias: Operation = defineOperation<AliasTargetInput, 'target'
       }
       assertAliasQuota(store, scope, target);
       const record = { ...scope, aliasName, targetKeyId: target.keyId, createdAtMs: nowMs, updatedAtMs: nowMs, version: 1 };
-      return { changes: [{ kind: 'put-alias', record, replacesVersion: 0 }], result: undefined };
+      return { changes: [{ kind: 'put-alias', record, replacesVersion: 0 }, touchTarget(target)], result: undefined };
     });
     return undefined;
   },

@@ -3,7 +3,7 @@ import { invalid } from '../api/violations.ts';
 import { assertCustomerAliasName } from '../keys/alias-name.ts';
 import { keyFamily } from '../keys/algorithms.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
-import { aliasTarget, assertAliasQuota, refuseAliasAsTarget } from './alias-target.ts';
+import { aliasTarget, assertAliasQuota, refuseAliasAsTarget, touchTarget } from './alias-target.ts';
 import { currentKey } from './key-change.ts';
 import { defineOperation } from './operation.ts';
 import { aliasOrNotFound } from './resolve-key.ts';
@@ -30,7 +30,7 @@ export const updateAlias: Operation = defineOperation<AliasTargetInput, 'target'
       assertInterchangeable(store.key(scope, alias.targetKeyId), target);
       if (alias.targetKeyId !== target.keyId) assertAliasQuota(store, scope, target);
       const record = { ...alias, targetKeyId: target.keyId, updatedAtMs: nowMs, version: alias.version + 1 };
-      return { changes: [{ kind: 'put-alias', record, replacesVersion: alias.version }], result: undefined };
+      return { changes: [{ kind: 'put-alias', record, replacesVersion: alias.version }, touchTarget(target)], result: undefined };
     });
     return undefined;
   },

@@ -190,6 +190,17 @@ export function kmsContract(name: string, openPlace: () => Promise<KmsPlace>): v
       );
     });
 
+    test('of many aliases that are made at once a key gets 50', async () => {
+      const { KeyId } = await createKey();
+      const names = Array.from({ length: 55 }, (_, index) => `alias/a${index}`);
+      const made = await Promise.allSettled(names.map(async (AliasName) => perform('CreateAlias', { AliasName, TargetKeyId: KeyId })));
+      const refused = made.filter(({ status }) => status === 'rejected');
+      expect(refused).toEqual(
+        Array.from({ length: 5 }, () => ({ status: 'rejected', reason: expect.objectContaining({ code: 'LimitExceededException' }) })),
+      );
+      expect((await perform('ListAliases', { KeyId, Limit: 100 })).Aliases).toHaveLength(50);
+    });
+
     test('tags and description change and are listed', async () => {
       const { KeyId } = await createKey();
       await perform('TagResource', {

@@ -10,9 +10,6 @@ import type { ServiceParts } from '../operation.ts';
 /** Store mark that pauses destruction: the wall clock jumped. Its value says when and by how much. */
 export const clockJumpMark = 'clock-jump';
 
-/** More than a key may have (50). */
-const ALIASES_READ_MAX = 100;
-
 /** True when both the wall clock and the observed running time of the waiting period are over. */
 export function isDue(key: KeyRecord, nowMs: number): boolean {
   return (
@@ -64,7 +61,7 @@ export async function finishDestruction(key: KeyRecord, parts: ServiceParts): Pr
 
 function removal(key: KeyRecord, store: Store): readonly Change[] {
   const current = store.key(key, key.keyId);
-  const aliases = store.listAliases(key, key.keyId, undefined, ALIASES_READ_MAX).items;
+  const aliases = store.listAliases(key, key.keyId, undefined, store.countAliases(key, key.keyId)).items;
   return [
     ...(current === undefined ? [] : [{ kind: 'delete-key', record: current } as const]),
     ...aliases.map((record) => ({ kind: 'delete-alias', record }) as const),

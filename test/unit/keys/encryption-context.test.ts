@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EncryptionContextError, canonicalEncryptionContext, encryptionContextBytesMax } from '../../../src/keys/encryption-context.ts';
 
 const hex = (context: Record<string, string>): string => Buffer.from(canonicalEncryptionContext(context)).toString('hex');
+const u32 = (value: number): string => value.toString(16).padStart(8, '0');
 const reasonOf = (context: Record<string, string>): string => {
   try {
     canonicalEncryptionContext(context);
@@ -34,9 +35,8 @@ describe('the canonical encryption context', () => {
     fc.assert(
       fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
         const expected = names.map((text) => Buffer.from(text)).toSorted((a, b) => Buffer.compare(a, b));
-        const lengthOf = (bytes: Buffer): string => bytes.length.toString(16).padStart(8, '0');
-        const pairs = expected.map((bytes) => `${lengthOf(bytes)}${bytes.toString('hex')}00000000`);
-        expect(hex(Object.fromEntries(names.map((text) => [text, ''])))).toBe(`${lengthOf(Buffer.alloc(names.length))}${pairs.join('')}`);
+        const pairs = expected.map((bytes) => `${u32(bytes.length)}${bytes.toString('hex')}${u32(0)}`);
+        expect(hex(Object.fromEntries(names.map((text) => [text, ''])))).toBe(`${u32(names.length)}${pairs.join('')}`);
       }),
       { numRuns: 500 },
     );
