@@ -89,7 +89,7 @@ describe('the README', () => {
 
   it.each(Object.keys(manifest.dependencies))('says why %s is there, and its licence', (name) => {
     const { license } = JSON.parse(read(`node_modules/${name}/package.json`)) as { license: string };
-    expect(read('README.md')).toContain(`| \`${name}\` | ${license} | `);
+    expect(read('README.md').includes(`| \`${name}\` | ${license} | `), `${name}, ${license}`).toBe(true);
   });
 
   it('explains no dependency that is not there', () => {
