@@ -7,13 +7,13 @@ export interface CallClasses {
   readonly fast: CallOptions;
   /** Makes and destroys session objects, in the session that is never lent. */
   readonly anchor: CallOptions;
-  /** Unwraps into the anchor session, which may take as long as a private key operation. */
+  /** Generates and unwraps into the anchor session, which may take as long as a private key operation. */
   readonly anchorSlow: CallOptions;
-  /** Generates session keys. */
+  /** Generates session key pairs. */
   readonly anchorGeneration: CallOptions;
-  /** Searches and token objects. */
+  /** Searches, and makes token objects. */
   readonly slow: CallOptions;
-  /** Generates token keys and key pairs. */
+  /** Generates key pairs in the token. */
   readonly keyGeneration: CallOptions;
   /** Loading, opening sessions, logging in. */
   readonly start: CallOptions;

@@ -38,7 +38,7 @@ const KINDS: readonly Kind[] = [
 export async function hatchCanary(cryptoki: Cryptoki, calls: CallClasses): Promise<Canary> {
   for (const kind of KINDS) {
     try {
-      const { handle } = await cryptoki.generateKey(kind.generation, kind.template, [], calls.anchorGeneration);
+      const { handle } = await cryptoki.generateKey(kind.generation, kind.template, [], calls.anchorSlow);
       const noted = await kind.answer(cryptoki, handle, calls);
       return async () => compare(await kind.answer(cryptoki, handle, calls), noted);
     } catch (error) {

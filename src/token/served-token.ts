@@ -4,7 +4,7 @@
  */
 import { attributesToCheck, weaknesses } from './key-strength.ts';
 import type { CallClasses } from './call-classes.ts';
-import type { CallOptions, CreatedObject, Cryptoki, SlotDescription } from './cryptoki.ts';
+import type { CallOptions, CreatedObject, Cryptoki, SlotDescription, ThreadClass } from './cryptoki.ts';
 import type { AttributeName, Mechanism, Template } from './mechanism.ts';
 import { Rerun } from './rerun.ts';
 import type { Recovery, RecoveryParts } from './recovery.ts';
@@ -29,8 +29,8 @@ export class ServedToken implements Token {
   readonly #omitted: ReadonlySet<string>;
   /** Kinds of call that refuse optional attributes: remembered, so that each is refused once only. */
   readonly #plainOnly = new Set<string>();
-  /** Key generations in flight on the slow threads. */
-  #generating = 0;
+  /** Key pairs that are being generated, by class of thread. */
+  readonly #pairs: Record<ThreadClass, number> = { fast: 0, anchor: 0, slow: 0 };
 
   constructor(recovery: Recovery, capabilities: Capabilities, parts: RecoveryParts) {
     this.name = parts.config.name;
@@ -91,10 +91,9 @@ export class ServedToken implements Token {
     readBack: readonly AttributeName[] = [],
     essential: readonly AttributeName[] = [],
   ): Promise<DescribedObject> {
-    return this.#generate(template, (options) =>
-      this.#make('C_GenerateKey', template, readBack, essential, (cryptoki, asked, names) =>
-        cryptoki.generateKey(mechanism, asked, names, options),
-      ),
+    const options = this.#patient(template.TOKEN === true ? this.#calls.slow : this.#calls.anchorSlow);
+    return this.#make('C_GenerateKey', template, readBack, essential, (cryptoki, asked, names) =>
+      cryptoki.generateKey(mechanism, asked, names, options),
     );
   }
 
@@ -105,7 +104,7 @@ export class ServedToken implements Token {
     readBack: readonly AttributeName[] = [],
     essential: readonly AttributeName[] = [],
   ): Promise<{ readonly publicKey: DescribedObject; readonly privateKey: DescribedObject }> {
-    return this.#generate(privateTemplate, async (options) => {
+    return this.#generatingPair(privateTemplate, async (options) => {
       const { epoch } = this.#recovery;
       let made: CreatedObject | undefined;
       const making: Making = async (cryptoki, asked, names) => {
@@ -138,7 +137,7 @@ export class ServedToken implements Token {
     essential: readonly AttributeName[] = [],
   ): Promise<DescribedObject> {
     this.#door(unwrappingKey);
-    const options = template.TOKEN === true ? this.#slow() : this.#calls.anchorSlow;
+    const options = this.#patient(template.TOKEN === true ? this.#calls.slow : this.#calls.anchorSlow);
     return this.#make('C_UnwrapKey', template, readBack, essential, (cryptoki, asked, names) =>
       cryptoki.unwrapKey(mechanism, unwrappingKey.handle, wrapped, asked, names, options),
     );
@@ -152,7 +151,7 @@ export class ServedToken implements Token {
     essential: readonly AttributeName[] = [],
   ): Promise<DescribedObject> {
     this.#door(baseKey);
-    const options = template.TOKEN === true ? this.#slow() : this.#calls.anchor;
+    const options = this.#patient(template.TOKEN === true ? this.#calls.slow : this.#calls.anchor);
     return this.#make('C_DeriveKey', template, readBack, essential, (cryptoki, asked, names) =>
       cryptoki.deriveKey(mechanism, baseKey.handle, asked, names, options),
     );
@@ -161,7 +160,7 @@ export class ServedToken implements Token {
   async findObjects(template: Template, readBack: readonly AttributeName[]): Promise<readonly DescribedObject[]> {
     const cryptoki = this.#door();
     const epoch = this.#recovery.epoch;
-    const found = await cryptoki.findObjects(template, readBack, this.#slow()).catch(throwTokenError);
+    const found = await cryptoki.findObjects(template, readBack, this.#patient(this.#calls.slow)).catch(throwTokenError);
     return found.map(({ handle, attributes }) => ({ object: { handle, epoch }, attributes }));
   }
 
@@ -170,7 +169,7 @@ export class ServedToken implements Token {
   }
 
   async destroyObject(object: TokenObject): Promise<void> {
-    return this.#door(object).destroyObject(object.handle, this.#calls.anchorSlow).catch(throwTokenError);
+    return this.#door(object).destroyObject(object.handle, this.#patient(this.#calls.anchorSlow)).catch(throwTokenError);
   }
 
   async random(lengthBytes: number): Promise<Uint8Array> {
@@ -207,19 +206,20 @@ export class ServedToken implements Token {
     return cryptoki;
   }
 
-  async #generate<T>(template: Template, make: (options: CallOptions) => Promise<T>): Promise<T> {
-    if (template.TOKEN !== true) return make(this.#calls.anchorGeneration);
-    this.#generating++;
+  /** Key pairs take minutes at worst; whatever waits behind one on its thread may take as long. */
+  async #generatingPair<T>(template: Template, make: (options: CallOptions) => Promise<T>): Promise<T> {
+    const options = template.TOKEN === true ? this.#calls.keyGeneration : this.#calls.anchorGeneration;
+    this.#pairs[options.threads]++;
     try {
-      return await make(this.#calls.keyGeneration);
+      return await make(options);
     } finally {
-      this.#generating--;
+      this.#pairs[options.threads]--;
     }
   }
 
-  /** A slow call may have to wait for a key generation before it: that is no sign of a stuck thread. */
-  #slow(): CallOptions {
-    return this.#generating > 0 ? this.#calls.keyGeneration : this.#calls.slow;
+  /** A call that waits behind the generation of a key pair is no sign of a stuck thread. */
+  #patient(options: CallOptions): CallOptions {
+    return this.#pairs[options.threads] > 0 ? { threads: options.threads, deadlineMs: this.#calls.keyGeneration.deadlineMs } : options;
   }
 
   #plain(template: Template, essential: readonly AttributeName[]): Template {

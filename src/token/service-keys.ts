@@ -176,6 +176,6 @@ class KeyDesk {
 
   #generate(mechanism: Mechanism, template: Template): Promise<CreatedObject> {
     const readBack = [...new Set([...READ_BACK, ...attributesToCheck(template, [])])];
-    return this.#cryptoki.generateKey(mechanism, template, readBack, this.#calls.keyGeneration);
+    return this.#cryptoki.generateKey(mechanism, template, readBack, this.#calls.slow);
   }
 }

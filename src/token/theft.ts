@@ -178,7 +178,7 @@ class Thief {
     const asked: Template = { ...template, TOKEN: false };
     const plain = without(asked, new Set([...OPTIONAL_ATTRIBUTES, 'UNWRAP_TEMPLATE']));
     const generate = (chosen: Template): Promise<CreatedObject> =>
-      cryptoki.generateKey({ name: 'AES_KEY_GEN' }, chosen, [], calls.anchorGeneration);
+      cryptoki.generateKey({ name: 'AES_KEY_GEN' }, chosen, [], calls.anchorSlow);
     return this.#bench.keep(await generate(asked).catch(() => generate(plain)));
   }
 }

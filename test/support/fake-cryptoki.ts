@@ -250,6 +250,19 @@ export class FakeCryptoki implements Cryptoki {
     );
   }
 
+  /** May hang or fail. */
+  generateKeyPair(
+    _mechanism: Mechanism,
+    _publicTemplate: Template,
+    _privateTemplate: Template,
+    _readBack: readonly AttributeName[],
+    options: CallOptions,
+  ): Promise<{ readonly publicKey: CreatedObject; readonly privateKey: CreatedObject }> {
+    return this.#call('generateKeyPair', options, () => {
+      throw notModelled('generateKeyPair');
+    });
+  }
+
   createObject(template: Template, readBack: readonly AttributeName[], options: CallOptions): Promise<CreatedObject> {
     return this.#call('createObject', options, () => {
       const { VALUE, ...attributes } = template;
@@ -316,7 +329,6 @@ export class FakeCryptoki implements Cryptoki {
   closeAllSessions = refuse('closeAllSessions');
   sessionState = refuse('sessionState');
   verify = refuse('verify');
-  generateKeyPair = refuse('generateKeyPair');
   wrapKey = refuse('wrapKey');
   unwrapKey = refuse('unwrapKey');
   copyObject = refuse('copyObject');

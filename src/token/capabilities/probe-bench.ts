@@ -32,12 +32,12 @@ export class ProbeBench {
 
   /** An AES-256 session key made in the token. */
   async generate(changes: Template, readBack: readonly AttributeName[] = []): Promise<CreatedObject> {
-    return this.keep(await this.cryptoki.generateKey({ name: 'AES_KEY_GEN' }, aesKey(changes), readBack, this.calls.anchorGeneration));
+    return this.keep(await this.cryptoki.generateKey({ name: 'AES_KEY_GEN' }, aesKey(changes), readBack, this.calls.anchorSlow));
   }
 
   /** A 256-bit generic secret made in the token. */
   async generateSecret(changes: Template): Promise<CreatedObject> {
-    return this.keep(await this.cryptoki.generateKey({ name: 'GENERIC_SECRET_KEY_GEN' }, aesKey(changes), [], this.calls.anchorGeneration));
+    return this.keep(await this.cryptoki.generateKey({ name: 'GENERIC_SECRET_KEY_GEN' }, aesKey(changes), [], this.calls.anchorSlow));
   }
 
   /** A published test key as a session object; undefined where the token takes no secret keys in clear. */
