@@ -7,6 +7,8 @@ export interface BodyLimits {
   readonly bodyBytesMax: number;
   /** Bytes of all bodies held at once. */
   readonly heldBytesMax: number;
+  /** Bodies up to here are taken even then, so that nobody can keep the others out by holding large ones. Their number is that of connections. */
+  readonly smallBodyBytesMax: number;
   /** A larger body is read on and dropped up to here, so that its sender sees the refusal instead of a reset connection. */
   readonly discardBytesMax: number;
 }
@@ -34,14 +36,10 @@ export class BodyReader {
    * with `release`.
    */
   read(message: IncomingMessage, done: (read: ReadBody) => void): void {
-    let chunks: Uint8Array[] = [];
+    const gathered = new GatheredBytes();
     let seenBytes = 0;
     let refusal: KmsError | undefined;
     let settled = false;
-    const drop = (): void => {
-      for (const chunk of chunks) this.release(chunk);
-      chunks = [];
-    };
     const settle = (read: ReadBody): void => {
       settled = true;
       done(read);
@@ -51,18 +49,18 @@ export class BodyReader {
       refusal ??= this.#refusal(seenBytes, chunk.length);
       if (refusal === undefined) {
         this.#heldBytes += chunk.length;
-        chunks.push(chunk);
+        gathered.add(chunk);
         return;
       }
-      drop();
+      this.release(gathered.take());
       if (seenBytes > this.#limits.discardBytesMax && !settled) settle({ refusal, complete: false });
     });
     message.on('end', () => {
       if (settled) return;
-      settle(refusal === undefined ? { body: joined(chunks, seenBytes) } : { refusal, complete: true });
+      settle(refusal === undefined ? { body: gathered.take() } : { refusal, complete: true });
     });
     message.on('close', () => {
-      if (!settled) drop();
+      if (!settled) this.release(gathered.take());
     });
   }
 
@@ -73,18 +71,43 @@ export class BodyReader {
   }
 
   #refusal(seenBytes: number, chunkBytes: number): KmsError | undefined {
-    const { bodyBytesMax, heldBytesMax } = this.#limits;
+    const { bodyBytesMax, heldBytesMax, smallBodyBytesMax } = this.#limits;
     if (seenBytes > bodyBytesMax) {
       return new KmsError('RequestEntityTooLargeException', `The request body must not be larger than ${bodyBytesMax} bytes.`);
     }
-    if (this.#heldBytes + chunkBytes <= heldBytesMax) return undefined;
+    if (seenBytes <= smallBodyBytesMax || this.#heldBytes + chunkBytes <= heldBytesMax) return undefined;
     return new KmsError('ServiceUnavailableException', 'Too many large requests at once. Try again.');
   }
 }
 
-function joined(chunks: readonly Uint8Array[], lengthBytes: number): Uint8Array {
-  if (chunks.length <= 1) return chunks[0] ?? EMPTY;
-  const body = Buffer.concat(chunks, lengthBytes);
-  for (const chunk of chunks) chunk.fill(0);
-  return body;
+/** Bytes that come in pieces, kept in one: a sender of single bytes must not make an object of each. */
+class GatheredBytes {
+  #buffer: Uint8Array = EMPTY;
+  #lengthBytes = 0;
+
+  add(piece: Uint8Array): void {
+    const lengthBytes = this.#lengthBytes + piece.length;
+    if (this.#lengthBytes === 0) this.#buffer = piece;
+    else {
+      if (lengthBytes > this.#buffer.length) this.#grow(Math.max(lengthBytes, 2 * this.#buffer.length));
+      this.#buffer.set(piece, this.#lengthBytes);
+      piece.fill(0);
+    }
+    this.#lengthBytes = lengthBytes;
+  }
+
+  /** All bytes so far; none are left. */
+  take(): Uint8Array {
+    const bytes = this.#buffer.subarray(0, this.#lengthBytes);
+    this.#buffer = EMPTY;
+    this.#lengthBytes = 0;
+    return bytes;
+  }
+
+  #grow(capacityBytes: number): void {
+    const grown = new Uint8Array(capacityBytes);
+    grown.set(this.#buffer);
+    this.#buffer.fill(0);
+    this.#buffer = grown;
+  }
 }

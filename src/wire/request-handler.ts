@@ -84,10 +84,10 @@ export class RequestHandler {
     return response;
   }
 
-  /** The reply for an error; one that is not a KmsError is logged and answered without detail. */
+  /** The reply for an error; one that is not a KmsError is logged and answered without detail. Others were logged where they arose. */
   refuse(error: unknown, requestId: string = this.#newRequestId()): WireResponse {
     if (!isKmsError(error)) this.#parts.log.error({ err: error, requestId }, 'request failed for a reason that is not the caller’s');
-    else if (error.cause !== undefined) this.#parts.log.warn({ err: error.cause, code: error.code, requestId }, 'request failed');
+    else if (error.cause !== undefined) this.#parts.log.debug({ err: error.cause, code: error.code, requestId }, 'request refused');
     const { status, body } = errorReply(error);
     return this.#response(status, AMZ_JSON, body, requestId);
   }

@@ -45,6 +45,8 @@ const REQUESTS_IN_FLIGHT_MAX = 4096;
 /** Full-size bodies held at once, and how many times the limit is read and dropped for a polite refusal. */
 const BODIES_HELD_MAX = 64;
 const BODIES_DISCARDED_MAX = 16;
+/** Room for every request that uses a key: 6,144 bytes of ciphertext in base64 and an encryption context of 8,192. */
+const SMALL_BODY_BYTES_MAX = 20_480;
 
 /**
  * A server, not yet listening. Throws when the listener is not allowed (beyond loopback without TLS, or with an authenticator for
@@ -75,6 +77,7 @@ class NodeWireServer implements WireServer {
     this.#bodies = new BodyReader({
       bodyBytesMax,
       heldBytesMax: BODIES_HELD_MAX * bodyBytesMax,
+      smallBodyBytesMax: SMALL_BODY_BYTES_MAX,
       discardBytesMax: BODIES_DISCARDED_MAX * bodyBytesMax,
     });
     this.#server = createNodeServer(options.listener, options.limits);

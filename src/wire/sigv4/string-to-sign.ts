@@ -48,10 +48,7 @@ function canonicalQuery(query: string): string {
 
 /** RFC 3986 percent-encoding of what was decoded, so that every spelling of a character gives one. */
 function reencode(text: string): string {
-  return Array.from(Buffer.from(decoded(text), 'utf8'), (byte) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9\-._~]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }).join('');
+  return encodeURIComponent(decoded(text)).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function decoded(text: string): string {

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BodyReader, type ReadBody } from '../../../src/wire/body-reader.ts';
 
-const LIMITS = { bodyBytesMax: 10, heldBytesMax: 15, discardBytesMax: 30 };
+const LIMITS = { bodyBytesMax: 10, heldBytesMax: 15, smallBodyBytesMax: 3, discardBytesMax: 30 };
 
 function reading(reader: BodyReader): { readonly stream: PassThrough; readonly results: ReadBody[] } {
   const stream = new PassThrough();
@@ -76,6 +76,29 @@ describe('the reader of bodies', () => {
     await turn();
     expect([...next.results, ...last.results].map(textOf)).toEqual(['1234567890', '12345']);
     expect(abandoned.results).toEqual([]);
+  });
+
+  it('takes a small body however much is held', async () => {
+    const reader = new BodyReader(LIMITS);
+    for (const text of ['1234567890', '12345']) await send(reading(reader).stream, text);
+    const [small, larger] = [reading(reader), reading(reader)];
+    await send(small.stream, 'ab', 'c');
+    await send(larger.stream, 'abcd');
+    small.stream.end();
+    larger.stream.end();
+    await turn();
+    expect([textOf(small.results[0]), codeOf(larger.results[0])]).toEqual(['abc', 'ServiceUnavailableException']);
+  });
+
+  it('keeps no piece of a body that came in pieces, and hands out no bytes but the body’s', async () => {
+    const reader = new BodyReader({ ...LIMITS, bodyBytesMax: 100_000, heldBytesMax: 100_000 });
+    const { stream, results } = reading(reader);
+    const pieces = Array.from('0123456789'.repeat(1000), (character) => Buffer.from(character));
+    for (const piece of pieces) stream.write(piece);
+    stream.end();
+    await turn();
+    expect(textOf(results[0])).toBe('0123456789'.repeat(1000));
+    expect(pieces.slice(1).every((piece) => piece[0] === 0)).toBe(true);
   });
 
   it('judges an announced length', () => {
