@@ -4,7 +4,7 @@
  * It has no policy: it converts, calls off the JavaScript thread, and reports the return value and the function.
  * Recovery, deadlines by class and handle lifetimes are decided above (`token/token.ts`).
  */
-import type { AttributeName, Mechanism, MechanismName, Template } from './mechanism.ts';
+import type { AttributeName, Mechanism, Template } from './mechanism.ts';
 import type { SecretBytes } from '../secret-bytes.ts';
 
 /** A 64-bit CK_OBJECT_HANDLE as two halves, so that the hot path allocates no BigInt. */
@@ -107,7 +107,10 @@ export interface Cryptoki {
   onOverdue(listener: (call: { readonly functionName: string; readonly ageMs: number }) => void): void;
 
   /** dlopen, C_GetFunctionList and C_Initialize. */
-  load(module: { path: string; deepBind: boolean; functionList?: 'C' | 'FC'; initialize: InitializeArguments }, options: CallOptions): Promise<ModuleDescription>;
+  load(
+    module: { path: string; deepBind: boolean; functionList?: 'C' | 'FC'; initialize: InitializeArguments },
+    options: CallOptions,
+  ): Promise<ModuleDescription>;
   slots(options: CallOptions): Promise<readonly SlotDescription[]>;
   mechanisms(slotId: string, options: CallOptions): Promise<readonly bigint[]>;
   /** Starts the threads and opens one RW session for each. */
@@ -146,7 +149,13 @@ export interface Cryptoki {
     readBack: readonly AttributeName[],
     options: CallOptions,
   ): Promise<CreatedObject>;
-  deriveKey(mechanism: Mechanism, baseKey: ObjectHandle, template: Template, readBack: readonly AttributeName[], options: CallOptions): Promise<CreatedObject>;
+  deriveKey(
+    mechanism: Mechanism,
+    baseKey: ObjectHandle,
+    template: Template,
+    readBack: readonly AttributeName[],
+    options: CallOptions,
+  ): Promise<CreatedObject>;
   createObject(template: Template, readBack: readonly AttributeName[], options: CallOptions): Promise<CreatedObject>;
   copyObject(object: ObjectHandle, template: Template, readBack: readonly AttributeName[], options: CallOptions): Promise<CreatedObject>;
   setAttributes(object: ObjectHandle, template: Template, options: CallOptions): Promise<void>;
@@ -161,5 +170,3 @@ export interface Cryptoki {
   /** Ends the door. In process: stops threads, C_Finalize if asked. Process: closes the pipe, then SIGKILL after `graceMs`. Never waits longer. */
   close(graceMs: number): Promise<void>;
 }
-
-export type { MechanismName };
