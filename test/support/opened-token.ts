@@ -73,7 +73,6 @@ export async function openProvisioned(provisioned: ProvisionedToken, changes: Pa
   return { token, latch, doors, logins };
 }
 
-const ZERO_IV_CBC: Mechanism = { name: 'AES_CBC', iv: new Uint8Array(16) };
 export const BLOCK: Uint8Array = new Uint8Array(16).fill(3);
 
 /** AES-GCM with an IV that is fixed: for tests only. */
