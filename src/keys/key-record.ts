@@ -2,14 +2,7 @@
 
 /** KeyState of the AWS KMS API. */
 export type KeyState =
-  | 'Creating'
-  | 'Enabled'
-  | 'Disabled'
-  | 'PendingDeletion'
-  | 'PendingImport'
-  | 'PendingReplicaDeletion'
-  | 'Unavailable'
-  | 'Updating';
+  'Creating' | 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImport' | 'PendingReplicaDeletion' | 'Unavailable' | 'Updating';
 
 export type KeyUsage = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT' | 'ENCAPSULATE_DECAPSULATE';
 export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL' | 'AWS_CLOUDHSM' | 'EXTERNAL_KEY_STORE';
@@ -35,12 +28,24 @@ export interface MaterialRecord {
   readonly protection: ProtectionLevel;
   readonly residency: Residency;
   readonly custody: Custody;
-  readonly suite: CiphertextSuite;
+  /** Only of materials that encrypt symmetrically; see `SymmetricMaterial`. */
+  readonly suite?: CiphertextSuite;
+  /** Only of key pairs: DER SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). */
+  readonly publicKey?: Uint8Array;
   /** Opaque to all but the key store: CKA_ID of a token object, an exported key token, a sealed software key. */
   readonly reference: Uint8Array;
-  /** 48 bytes that the token computes from the material; equal in every copy of it. */
+  /** 48 bytes that the key store computes from the material; equal in every copy of it. */
   readonly fingerprint: Uint8Array;
   readonly createdAtMs: number;
+}
+
+/** A material of SYMMETRIC_DEFAULT. */
+export interface SymmetricMaterial extends MaterialRecord {
+  readonly suite: CiphertextSuite;
+}
+
+export function isSymmetricMaterial(material: MaterialRecord): material is SymmetricMaterial {
+  return material.suite !== undefined;
 }
 
 /** Identity of a key: unique over the whole service. */

@@ -3,7 +3,16 @@
  * References are opaque, no key bytes cross this interface; what KMS must return in clear (plaintext, data keys) does.
  * One contract suite holds for all implementations.
  */
-import type { KeyIdentity, MaterialRecord, ProtectionLevel, Residency, CiphertextSuite } from '../keys/key-record.ts';
+import type { MessageType } from '../keys/algorithms.ts';
+import type {
+  CiphertextSuite,
+  KeyIdentity,
+  KeyUsage,
+  MaterialRecord,
+  ProtectionLevel,
+  Residency,
+  SymmetricMaterial,
+} from '../keys/key-record.ts';
 import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
 
 /**
@@ -32,15 +41,27 @@ export class KeyStoreError extends Error {
 export interface MaterialRequest {
   readonly key: KeyIdentity;
   readonly keySpec: string;
-  readonly keyUsage: string;
+  readonly keyUsage: KeyUsage;
   /** 16 random bytes that name the token object before it exists: written to the intent first, so that a crash leaves a findable trace. */
   readonly objectId: Uint8Array;
 }
 
 /** A material with the KMS key it belongs to. */
-export interface BoundMaterial {
+export interface BoundMaterial<Material extends MaterialRecord = SymmetricMaterial> {
   readonly key: KeyIdentity;
-  readonly material: MaterialRecord;
+  readonly material: Material;
+}
+
+/** A material of any kind with what its KMS key is and may do. */
+export interface BoundKey extends BoundMaterial<MaterialRecord> {
+  readonly key: KeyIdentity & { readonly keySpec: string; readonly keyUsage: KeyUsage };
+}
+
+/** What is signed, as the Sign operation words it. The operation has checked that algorithm, message type, length and key fit. */
+export interface SigningRequest {
+  readonly algorithm: string;
+  readonly message: Uint8Array;
+  readonly messageType: MessageType;
 }
 
 /** A block of uses of a `direct` material, committed to the store before any of them happens. */
@@ -63,7 +84,25 @@ export interface KeyStoreDescription {
   readonly remarks: readonly string[];
 }
 
-export interface KeyStore {
+/**
+ * What keys other than SYMMETRIC_DEFAULT do with their secret half. Public halves are used outside of key stores. Algorithms are
+ * those of the API, and fit the key: the operations have checked them.
+ */
+export interface KeyUses {
+  /** ECDSA signatures are DER, RSA signatures as long as the modulus, the others as their standard encodes them. */
+  sign(bound: BoundKey, request: SigningRequest, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The whole HMAC, not shortened. */
+  mac(bound: BoundKey, algorithm: string, message: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Rejects with `invalid-ciphertext` for any ciphertext that does not open, and does not say why. */
+  decryptWithPrivateKey(bound: BoundKey, algorithm: string, ciphertext: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The x coordinate of ECDH, as long as the field. `peerPublicKey` is DER SubjectPublicKeyInfo, checked to be a point of the key's curve. */
+  agree(bound: BoundKey, peerPublicKey: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /** 32 bytes for every ciphertext of the right length (FIPS 203, implicit rejection); `invalid-ciphertext` for other lengths. */
+  decapsulate(bound: BoundKey, ciphertext: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+/** A use is absent where no key spec of the store needs it. */
+export interface KeyStore extends Partial<KeyUses> {
   readonly name: string;
   readonly protection: ProtectionLevel;
   describe(): KeyStoreDescription;
@@ -80,7 +119,7 @@ export interface KeyStore {
   /** Destroys the session objects of the material on every host, cached epoch keys included: on disable and before deletion. Resolves when acknowledged. */
   forget(materialId: string): Promise<void>;
   /** Destroys the material for ever, then forgets it. Repeating it is harmless. */
-  destroyMaterial(bound: BoundMaterial, signal?: AbortSignal): Promise<void>;
+  destroyMaterial(bound: BoundMaterial<MaterialRecord>, signal?: AbortSignal): Promise<void>;
   /** Destroys the token object named by an expired, fenced intent, if it exists. Resolves to whether one was found. */
   destroyByObjectId(objectId: Uint8Array): Promise<boolean>;
   /** Object ids of all materials of this service that the store holds itself (residency `token`), for the sweep that compares store and token. */

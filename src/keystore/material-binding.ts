@@ -9,14 +9,15 @@ export interface MaterialBinding {
   readonly key: KeyIdentity;
   readonly keySpec: string;
   readonly keyUsage: string;
-  readonly suite: CiphertextSuite;
+  /** `none` for materials that do not encrypt symmetrically. */
+  readonly suite: CiphertextSuite | 'none';
   readonly custody: Custody;
   /** 64 hex digits. */
   readonly materialId: string;
   readonly fingerprint: Uint8Array;
 }
 
-/** The only materials so far: 256-bit keys of SYMMETRIC_DEFAULT. */
+/** Materials that ciphertexts of the service are made with: 256-bit keys. */
 export const symmetricSpec: Readonly<Pick<MaterialBinding, 'keySpec' | 'keyUsage'>> = {
   keySpec: 'SYMMETRIC_DEFAULT',
   keyUsage: 'ENCRYPT_DECRYPT',

@@ -6,6 +6,7 @@ import { KmsError } from '../errors.ts';
 import { parseCiphertextBlob } from '../keys/ciphertext-blob.ts';
 import { canonicalEncryptionContext, EncryptionContextError } from '../keys/encryption-context.ts';
 import { ciphertextKeyDenied } from './authorise.ts';
+import { isSymmetricMaterial } from '../keys/key-record.ts';
 import type { KeyRecord, MaterialRecord } from '../keys/key-record.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
 import type { OperationContext, ResolvedKey } from './operation.ts';
@@ -71,6 +72,7 @@ export async function seal(
   context: OperationContext,
 ): Promise<Sealed> {
   const { material, keyStore } = currentMaterial(key, context);
+  if (!isSymmetricMaterial(material)) throw new Error(`material ${material.materialId} of key ${key.keyId} does not encrypt symmetrically`);
   const authenticated = authenticatedContext(encryptionContext);
   const ciphertext = await keyStore.encrypt({ key, material }, plaintext, authenticated, context.signal);
   return { ciphertext, materialId: material.materialId };
@@ -81,7 +83,8 @@ export async function open(resolved: ResolvedKey, encryptionContext: EncryptionC
   const { record: key, ciphertext: header } = resolved;
   const material = key.materials.find((candidate) => candidate.materialId === header?.materialId);
   // A material has one suite for ever: a header that claims another is forged.
-  if (header === undefined || material === undefined || material.suite !== header.suite) throw new KmsError('InvalidCiphertextException');
+  if (header === undefined || material === undefined || !isSymmetricMaterial(material) || material.suite !== header.suite)
+    throw new KmsError('InvalidCiphertextException');
   const authenticated = authenticatedContext(encryptionContext);
   const keyStore = context.parts.keyStores.byName(material.keyStore);
   const plaintext = await keyStore.decrypt({ key, material }, header, authenticated, context.signal);

@@ -47,6 +47,7 @@ function frozenKey(record: KeyRecord): KeyRecord {
 function frozenMaterial(material: MaterialRecord): MaterialRecord {
   return Object.freeze({
     ...material,
+    ...(material.publicKey && { publicKey: new Uint8Array(material.publicKey) }),
     reference: new Uint8Array(material.reference),
     fingerprint: new Uint8Array(material.fingerprint),
   });

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/clock.ts';
 import type { CiphertextHeader } from '../../src/keys/ciphertext-blob.ts';
 import { parseCiphertextBlob } from '../../src/keys/ciphertext-blob.ts';
 import { canonicalEncryptionContext } from '../../src/keys/encryption-context.ts';
+import { isSymmetricMaterial } from '../../src/keys/key-record.ts';
 import type { KeyIdentity } from '../../src/keys/key-record.ts';
 import type { BoundMaterial, KeyStore, MaterialRequest, UsageLeases } from '../../src/keystore/keystore.ts';
 import { KeyStoreError } from '../../src/keystore/keystore.ts';
@@ -57,9 +58,11 @@ export function symmetricRequest(key: KeyIdentity): MaterialRequest {
   return { key, keySpec: 'SYMMETRIC_DEFAULT', keyUsage: 'ENCRYPT_DECRYPT', objectId: randomBytes(16) };
 }
 
-/** A new key with one material. */
-export async function createBound(store: KeyStore, key: KeyIdentity = newKey()): Promise<BoundMaterial> {
-  return { key, material: await store.createMaterial(symmetricRequest(key)) };
+/** A new symmetric key with one material. */
+export async function createBound(store: KeyStore, key: KeyIdentity = newKey(), request = symmetricRequest(key)): Promise<BoundMaterial> {
+  const material = await store.createMaterial(request);
+  if (!isSymmetricMaterial(material)) throw new Error('The key store made a symmetric material without a suite');
+  return { key, material };
 }
 
 export function headerOf(blob: Uint8Array): CiphertextHeader {

@@ -12,6 +12,7 @@ export function keyIdOf(number: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
+/** Every third is a key pair, the others are symmetric. */
 export function materialOf(number: number): MaterialRecord {
   const digest = createHash('sha512').update(`material ${number}`).digest();
   return {
@@ -20,7 +21,7 @@ export function materialOf(number: number): MaterialRecord {
     protection: 'HSM',
     residency: 'wrapped',
     custody: 'full',
-    suite: 'derived-aes-cbc-data',
+    ...(number % 3 === 0 ? { publicKey: new Uint8Array(digest.subarray(0, 20)) } : { suite: 'derived-aes-cbc-data' as const }),
     reference: new Uint8Array(Buffer.concat([digest, digest])),
     fingerprint: new Uint8Array(digest.subarray(0, 48)),
     createdAtMs: 1_700_000_000_000 + number,

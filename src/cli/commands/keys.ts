@@ -104,7 +104,8 @@ function describeKey(store: Store, key: KeyRecord): DescribedKey {
 function describeMaterial(material: MaterialRecord): DescribedMaterial {
   const { materialId, keyStore, protection, residency, custody, suite, fingerprint, createdAtMs } = material;
   const createdAt = new Date(createdAtMs).toISOString();
-  return { materialId, keyStore, protection, residency, custody, suite, fingerprint: toHex(fingerprint), createdAt };
+  const shownSuite = suite === undefined ? {} : { suite };
+  return { materialId, keyStore, protection, residency, custody, ...shownSuite, fingerprint: toHex(fingerprint), createdAt };
 }
 
 function isNamed(store: Store, key: KeyRecord, name: string): boolean {
@@ -121,7 +122,7 @@ function keyText(key: DescribedKey): string {
   const tagWords = tags.map((tag) => `${tag.key}=${tag.value}`).join(' ');
   const materialRows = materials.map((material) => [
     'material',
-    `${material.materialId} ${material.keyStore} ${material.protection} ${material.residency} ${material.suite} custody ${material.custody}`,
+    `${material.materialId} ${material.keyStore} ${material.protection} ${material.residency} ${material.suite ?? '-'} custody ${material.custody}`,
   ]);
   return columns([...rows, ['aliases', aliases.join(' ') || '-'], ['tags', tagWords || '-'], ...materialRows]);
 }

@@ -6,11 +6,21 @@ import type { Clock } from '../../clock.ts';
 import type { CiphertextHeader } from '../../keys/ciphertext-blob.ts';
 import { parseCiphertextBlob } from '../../keys/ciphertext-blob.ts';
 import { canonicalEncryptionContext } from '../../keys/encryption-context.ts';
-import type { CiphertextSuite, MaterialRecord } from '../../keys/key-record.ts';
+import { keyAlgorithms } from '../../keys/algorithms.ts';
+import type { CiphertextSuite, KeyIdentity, MaterialRecord, SymmetricMaterial } from '../../keys/key-record.ts';
 import { materialIdOf } from '../../keys/material-id.ts';
 import type { Log } from '../../log.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
-import type { BoundMaterial, KeyStore, KeyStoreDescription, KeyStoreHealth, MaterialRequest, UsageLeases } from '../keystore.ts';
+import type {
+  BoundKey,
+  BoundMaterial,
+  KeyStore,
+  KeyStoreDescription,
+  KeyStoreHealth,
+  MaterialRequest,
+  SigningRequest,
+  UsageLeases,
+} from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { symmetricSpec } from '../material-binding.ts';
 import type { FillRandom } from '../symmetric/iv-source.ts';
@@ -18,7 +28,8 @@ import { openSystemRandom } from '../symmetric/iv-source.ts';
 import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
 import { softwareFingerprint } from './key-derivation.ts';
 import { MemoryVault } from './memory-vault.ts';
-import { materialBytes, rootKeyBytes, sealMaterial } from './sealed-material.ts';
+import { rootKeyBytes, sealMaterial, symmetricMaterialBytes } from './sealed-material.ts';
+import { SoftwareKeys, softwareKeySpecs } from './software-keys.ts';
 
 export interface SoftwareKeyStoreParts {
   readonly clock: Clock;
@@ -48,6 +59,7 @@ class SoftwareKeyStore implements KeyStore {
   readonly #rootKey: SecretBytes;
   readonly #fillRandom: FillRandom;
   readonly #cipher: SymmetricCipher<SecretBytes>;
+  readonly #keys: SoftwareKeys;
 
   constructor(name: string, parts: SoftwareKeyStoreParts) {
     this.name = name;
@@ -56,6 +68,7 @@ class SoftwareKeyStore implements KeyStore {
     this.#fillRandom = parts.fillRandom ?? openSystemRandom();
     const { clock, log, leases, epochKeysMax = 4096 } = parts;
     this.#cipher = new SymmetricCipher(new MemoryVault(parts.rootKey), { clock, log, leases, epochKeysMax, fillRandom: this.#fillRandom });
+    this.#keys = new SoftwareKeys(parts.rootKey, (lengthBytes) => this.#random(lengthBytes));
   }
 
   describe(): KeyStoreDescription {
@@ -73,33 +86,12 @@ class SoftwareKeyStore implements KeyStore {
   }
 
   async createMaterial(request: MaterialRequest): Promise<MaterialRecord> {
-    if (request.keySpec !== symmetricSpec.keySpec || request.keyUsage !== symmetricSpec.keyUsage) {
-      throw new KeyStoreError(
-        'unsupported',
-        `The key store "${this.name}" does not make keys of spec ${request.keySpec} for ${request.keyUsage}`,
-      );
+    const { keySpec, keyUsage } = request;
+    if (keySpec === symmetricSpec.keySpec && keyUsage === symmetricSpec.keyUsage) return this.#createSymmetric(request.key);
+    if (!softwareKeySpecs.includes(keySpec) || keyAlgorithms(keySpec, keyUsage).length === 0) {
+      throw new KeyStoreError('unsupported', `The key store "${this.name}" does not make keys of spec ${keySpec} for ${keyUsage}`);
     }
-    const material = this.#random(materialBytes);
-    try {
-      const fingerprint = softwareFingerprint(material, suite);
-      const materialId = materialIdOf(request.key.keyId, fingerprint);
-      const binding = { key: request.key, ...symmetricSpec, suite, custody: 'full', materialId, fingerprint } as const;
-      const reference = sealMaterial(this.#rootKey, this.#random(12), material, binding);
-      const { name: keyStore, protection } = this;
-      return {
-        materialId,
-        keyStore,
-        protection,
-        residency: 'software',
-        custody: 'full',
-        suite,
-        reference,
-        fingerprint,
-        createdAtMs: this.#clock.nowMs(),
-      };
-    } finally {
-      material.fill(0);
-    }
+    return { ...this.#recordMembers(), ...(await this.#keys.create(request)) };
   }
 
   async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
@@ -108,6 +100,26 @@ class SoftwareKeyStore implements KeyStore {
 
   async decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array): Promise<Uint8Array> {
     return this.#cipher.decrypt(bound, header, context);
+  }
+
+  async sign(bound: BoundKey, request: SigningRequest): Promise<Uint8Array> {
+    return this.#keys.sign(bound, request);
+  }
+
+  async mac(bound: BoundKey, algorithm: string, message: Uint8Array): Promise<Uint8Array> {
+    return this.#keys.mac(bound, algorithm, message);
+  }
+
+  async decryptWithPrivateKey(bound: BoundKey, algorithm: string, ciphertext: Uint8Array): Promise<Uint8Array> {
+    return this.#keys.decryptWithPrivateKey(bound, algorithm, ciphertext);
+  }
+
+  async agree(bound: BoundKey, peerPublicKey: Uint8Array): Promise<Uint8Array> {
+    return this.#keys.agree(bound, peerPublicKey);
+  }
+
+  async decapsulate(bound: BoundKey, ciphertext: Uint8Array): Promise<Uint8Array> {
+    return this.#keys.decapsulate(bound, ciphertext);
   }
 
   async random(lengthBytes: number): Promise<Uint8Array> {
@@ -121,7 +133,7 @@ class SoftwareKeyStore implements KeyStore {
   }
 
   /** The sealed record is the store's only copy, and the caller's to delete. */
-  async destroyMaterial(bound: BoundMaterial): Promise<void> {
+  async destroyMaterial(bound: BoundMaterial<MaterialRecord>): Promise<void> {
     await this.#cipher.forget(bound.material.materialId);
   }
 
@@ -136,7 +148,7 @@ class SoftwareKeyStore implements KeyStore {
   /** A material made, used both ways and dropped. */
   async probe(): Promise<void> {
     const key = { partition: 'aws', account: '000000000000', region: 'local', keyId: 'probe' };
-    const material = await this.createMaterial({ key, ...symmetricSpec, objectId: new Uint8Array(16) });
+    const material = this.#createSymmetric(key);
     const noContext = canonicalEncryptionContext(undefined);
     const header = parseCiphertextBlob(await this.encrypt({ key, material }, Uint8Array.of(1), noContext));
     const [answer] = header === undefined ? [] : await this.decrypt({ key, material }, header, noContext);
@@ -147,6 +159,24 @@ class SoftwareKeyStore implements KeyStore {
   async close(): Promise<void> {
     await this.#cipher.close();
     this.#rootKey.wipe();
+  }
+
+  #createSymmetric(key: KeyIdentity): SymmetricMaterial {
+    const material = this.#random(symmetricMaterialBytes);
+    try {
+      const fingerprint = softwareFingerprint(material, suite);
+      const materialId = materialIdOf(key.keyId, fingerprint);
+      const binding = { key, ...symmetricSpec, suite, custody: 'full', materialId, fingerprint } as const;
+      const reference = sealMaterial(this.#rootKey, this.#random(12), material, binding);
+      return { ...this.#recordMembers(), materialId, suite, reference, fingerprint };
+    } finally {
+      material.fill(0);
+    }
+  }
+
+  #recordMembers(): Pick<MaterialRecord, 'keyStore' | 'protection' | 'residency' | 'custody' | 'createdAtMs'> {
+    const { name: keyStore, protection } = this;
+    return { keyStore, protection, residency: 'software', custody: 'full', createdAtMs: this.#clock.nowMs() };
   }
 
   #random(lengthBytes: number): Uint8Array {

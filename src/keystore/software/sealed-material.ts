@@ -1,6 +1,6 @@
 /**
  * A software material at rest: AES-256-GCM-SIV (RFC 8452) under a key derived from the root key, bound to the key that the
- * material belongs to. Layout: format u8 = 1, nonce (12), ciphertext (32), tag (16).
+ * material belongs to. Layout: format u8 = 1, nonce (12), ciphertext (as long as the material), tag (16).
  */
 import { hkdfSync } from 'node:crypto';
 import { gcmsiv } from '@noble/ciphers/aes.js';
@@ -10,7 +10,8 @@ import type { MaterialBinding } from '../material-binding.ts';
 import { encodeBinding } from '../material-binding.ts';
 
 export const rootKeyBytes = 32;
-export const materialBytes = 32;
+/** Length of a material of SYMMETRIC_DEFAULT. */
+export const symmetricMaterialBytes = 32;
 
 const format = 1;
 const nonceBytes = 12;
@@ -32,11 +33,11 @@ export function sealMaterial(rootKey: SecretBytes, nonce: Uint8Array, material: 
   }
 }
 
-/** The 32 bytes of the material; the caller wipes them. Throws KeyStoreError `internal` when record, binding or root key do not fit. */
+/** The bytes of the material; the caller wipes them. Throws KeyStoreError `internal` when record, binding or root key do not fit. */
 export function unsealMaterial(rootKey: SecretBytes, record: Uint8Array, binding: MaterialBinding): Uint8Array {
   const key = sealingKey(rootKey);
   try {
-    if (record[0] !== format || record.length !== 1 + nonceBytes + materialBytes + tagBytes) throw new Error('The record has another form');
+    if (record[0] !== format || record.length <= 1 + nonceBytes + tagBytes) throw new Error('The record has another form');
     const nonce = record.subarray(1, 1 + nonceBytes);
     return gcmsiv(key, nonce, encodeBinding(purpose, binding)).decrypt(record.subarray(1 + nonceBytes));
   } catch (error) {

@@ -40,6 +40,7 @@ const materialColumnOf: ColumnOf<keyof MaterialRecord> = {
   residency: 'residency',
   custody: 'custody',
   suite: 'suite',
+  publicKey: 'public_key',
   reference: 'reference',
   fingerprint: 'fingerprint',
   createdAtMs: 'created_at_ms',

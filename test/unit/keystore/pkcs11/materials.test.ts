@@ -71,7 +71,7 @@ describe('materials that live in the token', () => {
     const scene = await stage();
     const request = symmetricRequest(newKey());
     scene.token.fail('deriveKey', new TokenError('session', 'lost'));
-    const material = await scene.store.createMaterial(request);
+    const { material } = await createBound(scene.store, request.key, request);
     expect(scene.token.tokenObjects.filter(({ ID }) => ID !== undefined && Buffer.compare(ID, request.objectId) === 0)).toHaveLength(1);
     expect(await kindOf(seal(scene, { key: request.key, material }))).toBe('no error');
   });

@@ -1,0 +1,98 @@
+/** Signatures verified in this process with the stored public key, so that Verify works while a token is away. */
+import { constants, createPublicKey, publicDecrypt, verify as verifyWithCallback } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { ed25519ph } from '@noble/curves/ed25519.js';
+import { keyShape, signingAlgorithm } from './algorithms.ts';
+import type { Digest, KeyShape, MessageType } from './algorithms.ts';
+import { verifyDigest } from './nist-curves.ts';
+import { barePublicKey, mlDsa } from './post-quantum.ts';
+import { encodePkcs1, isPssEncoding } from './rsa-encoding.ts';
+import type { SignatureDigest } from './rsa-encoding.ts';
+
+/** What a signature is said to be of. Algorithm, message type, length and key spec were checked to fit. */
+export interface SignedMessage {
+  readonly keySpec: string;
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+  readonly algorithm: string;
+  readonly messageType: MessageType;
+  readonly message: Uint8Array;
+}
+
+type ShapeOf<Type extends KeyShape['type']> = Extract<KeyShape, { readonly type: Type }>;
+
+const verify = promisify<Digest | null, Uint8Array, Parameters<typeof verifyWithCallback>[2], Uint8Array, boolean>(verifyWithCallback);
+const ed25519KeyBytes = 32;
+
+/** Resolves to whether `signature` is right; a signature of any wrong form is not. */
+export async function isSignatureValid(signed: SignedMessage, signature: Uint8Array): Promise<boolean> {
+  const shape = keyShape(signed.keySpec);
+  switch (shape.type) {
+    case 'rsa':
+      return isRsaSignature(signed, signature, shape);
+    case 'ec':
+      return isEcdsaSignature(signed, signature, shape);
+    case 'ed25519':
+      return isEdDsaSignature(signed, signature);
+    case 'ml-dsa':
+      return isMlDsaSignature(signed, signature, shape);
+    case 'aes':
+    case 'hmac':
+    case 'ml-kem':
+    case 'sm2':
+      break;
+  }
+  throw new RangeError(`Signatures of ${signed.keySpec} are not verified in software`);
+}
+
+async function isRsaSignature(signed: SignedMessage, signature: Uint8Array, { modulusBits }: ShapeOf<'rsa'>): Promise<boolean> {
+  const { scheme, digest } = signingAlgorithm(signed.algorithm);
+  const key = keyObject(signed);
+  if (signature.length !== modulusBits / 8) return false;
+  if (signed.messageType === 'DIGEST') return isRsaSignatureOfDigest(signed, signature, key);
+  if (scheme === 'pkcs1') return verify(digest ?? null, signed.message, key, signature);
+  const options = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  return verify(digest ?? null, signed.message, options, signature);
+}
+
+function isRsaSignatureOfDigest({ algorithm, message }: SignedMessage, signature: Uint8Array, key: KeyObject): boolean {
+  const { scheme, digest } = signingAlgorithm(algorithm);
+  let block: Uint8Array;
+  try {
+    block = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature);
+  } catch {
+    // The number is not smaller than the modulus.
+    return false;
+  }
+  if (scheme === 'pss') return isPssEncoding(digest as SignatureDigest, message, block);
+  return Buffer.compare(block, encodePkcs1(digest as SignatureDigest, message, signature.length)) === 0;
+}
+
+async function isEcdsaSignature(signed: SignedMessage, signature: Uint8Array, { curve }: ShapeOf<'ec'>): Promise<boolean> {
+  if (signed.messageType === 'DIGEST') return verifyDigest(curve, signed.message, signature, signed.publicKey);
+  const { digest } = signingAlgorithm(signed.algorithm);
+  return verify(digest ?? null, signed.message, { key: keyObject(signed), dsaEncoding: 'der' }, signature);
+}
+
+async function isEdDsaSignature(signed: SignedMessage, signature: Uint8Array): Promise<boolean> {
+  if (signature.length !== 64) return false;
+  if (signingAlgorithm(signed.algorithm).scheme === 'ed25519') return verify(null, signed.message, keyObject(signed), signature);
+  try {
+    // RFC 8032, 5.1.7, not the laxer ZIP-215.
+    return ed25519ph.verify(signature, signed.message, signed.publicKey.subarray(-ed25519KeyBytes), { zip215: false });
+  } catch {
+    return false;
+  }
+}
+
+function isMlDsaSignature(signed: SignedMessage, signature: Uint8Array, { parameters }: ShapeOf<'ml-dsa'>): boolean {
+  const publicKey = barePublicKey(parameters, signed.publicKey);
+  if (signature.length !== mlDsa[parameters].lengths.signature) return false;
+  if (signed.messageType === 'RAW') return mlDsa[parameters].verify(signature, signed.message, publicKey);
+  return mlDsa[parameters].internal.verify(signature, signed.message, publicKey, { externalMu: true });
+}
+
+function keyObject({ publicKey }: SignedMessage): KeyObject {
+  return createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
+}

@@ -1,0 +1,138 @@
+/**
+ * What private keys do in this process: signatures, RSA decryption, key agreement, decapsulation. Keys arrive as DER PKCS#8 and
+ * stay the caller's to wipe; key objects of node:crypto are overwritten by OpenSSL when they are collected.
+ */
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  privateDecrypt,
+  privateEncrypt,
+  sign as signWithCallback,
+} from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { ed25519ph } from '@noble/curves/ed25519.js';
+import { keyShape, oaepDigests, signingAlgorithm } from '../../keys/algorithms.ts';
+import type { Digest } from '../../keys/algorithms.ts';
+import { signDigest } from '../../keys/nist-curves.ts';
+import { mlDsa, mlKem, withSecretKey } from '../../keys/post-quantum.ts';
+import { digestInfo, encodePss } from '../../keys/rsa-encoding.ts';
+import type { SignatureDigest } from '../../keys/rsa-encoding.ts';
+import type { SigningRequest } from '../keystore.ts';
+import { KeyStoreError } from '../keystore.ts';
+
+const sign = promisify<Digest | null, Uint8Array, Parameters<typeof signWithCallback>[2], Buffer>(signWithCallback);
+const ed25519SeedBytes = 32;
+
+/** The signature, as `KeyUses.sign` describes it. RAW messages of RSA, ECDSA and Ed25519 are signed off the event loop. */
+export async function signWithPrivateKey(
+  keySpec: string,
+  privateKey: Uint8Array,
+  request: SigningRequest,
+  randomBytes: (lengthBytes: number) => Uint8Array,
+): Promise<Uint8Array> {
+  const { algorithm, message, messageType } = request;
+  const { scheme, digest = null } = signingAlgorithm(algorithm);
+  const isDigest = messageType === 'DIGEST';
+  switch (scheme) {
+    case 'pkcs1':
+      return isDigest ? signPkcs1Digest(privateKey, digest as SignatureDigest, message) : sign(digest, message, keyObject(privateKey));
+    case 'pss':
+      return isDigest ? signPssDigest(privateKey, digest as SignatureDigest, message, randomBytes) : signPss(privateKey, digest, message);
+    case 'ecdsa':
+      return isDigest
+        ? signEcDigest(keySpec, privateKey, message)
+        : sign(digest, message, { key: keyObject(privateKey), dsaEncoding: 'der' });
+    case 'ed25519':
+      return sign(null, message, keyObject(privateKey));
+    case 'ed25519ph':
+      return ed25519ph.sign(message, privateKey.subarray(-ed25519SeedBytes));
+    case 'ml-dsa':
+      return signMlDsa(keySpec, privateKey, request, randomBytes);
+    case 'sm2':
+      break;
+  }
+  throw new KeyStoreError('unsupported', `Signatures of the algorithm ${algorithm} are not made in software`);
+}
+
+function signPss(privateKey: Uint8Array, digest: Digest | null, message: Uint8Array): Promise<Uint8Array> {
+  const padding = constants.RSA_PKCS1_PSS_PADDING;
+  return sign(digest, message, { key: keyObject(privateKey), padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
+}
+
+function signPkcs1Digest(privateKey: Uint8Array, digest: SignatureDigest, value: Uint8Array): Uint8Array {
+  return privateEncrypt({ key: keyObject(privateKey), padding: constants.RSA_PKCS1_PADDING }, digestInfo(digest, value));
+}
+
+function signPssDigest(
+  privateKey: Uint8Array,
+  digest: SignatureDigest,
+  value: Uint8Array,
+  randomBytes: (lengthBytes: number) => Uint8Array,
+): Uint8Array {
+  const key = keyObject(privateKey);
+  const modulusBytes = (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
+  const block = encodePss(digest, value, randomBytes(value.length), modulusBytes);
+  return privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, block);
+}
+
+function signEcDigest(keySpec: string, privateKey: Uint8Array, digest: Uint8Array): Uint8Array {
+  const shape = keyShape(keySpec);
+  if (shape.type !== 'ec') throw new RangeError(`${keySpec} is no elliptic curve of ECDSA`);
+  const scalar = Buffer.from(keyObject(privateKey).export({ format: 'jwk' }).d ?? '', 'base64url');
+  try {
+    return signDigest(shape.curve, digest, scalar);
+  } finally {
+    scalar.fill(0);
+  }
+}
+
+function signMlDsa(
+  keySpec: string,
+  privateKey: Uint8Array,
+  { message, messageType }: SigningRequest,
+  randomBytes: (lengthBytes: number) => Uint8Array,
+): Uint8Array {
+  const shape = keyShape(keySpec);
+  if (shape.type !== 'ml-dsa') throw new RangeError(`${keySpec} is no parameter set of ML-DSA`);
+  const dsa = mlDsa[shape.parameters];
+  const extraEntropy = randomBytes(32);
+  return withSecretKey(shape.parameters, privateKey, (secretKey) =>
+    messageType === 'EXTERNAL_MU'
+      ? dsa.internal.sign(message, secretKey, { externalMu: true, extraEntropy })
+      : dsa.sign(message, secretKey, { extraEntropy }),
+  );
+}
+
+/** RSAES-OAEP with an empty label. Throws KeyStoreError `invalid-ciphertext`. */
+export function decryptOaep(privateKey: Uint8Array, algorithm: string, ciphertext: Uint8Array): Uint8Array {
+  const oaepHash = oaepDigests.get(algorithm)?.digest;
+  if (oaepHash === undefined) throw new KeyStoreError('unsupported', `The algorithm ${algorithm} does not decrypt in software`);
+  try {
+    return privateDecrypt({ key: keyObject(privateKey), padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, ciphertext);
+  } catch (error) {
+    throw new KeyStoreError('invalid-ciphertext', 'The ciphertext does not open', { cause: error });
+  }
+}
+
+/** The x coordinate of ECDH (SP 800-56A, 5.7.1.2). */
+export function agreeOnSecret(privateKey: Uint8Array, peerPublicKey: Uint8Array): Uint8Array {
+  const publicKey = createPublicKey({ key: Buffer.from(peerPublicKey), format: 'der', type: 'spki' });
+  return diffieHellman({ privateKey: keyObject(privateKey), publicKey });
+}
+
+/** ML-KEM.Decaps (FIPS 203, 7.3). Throws KeyStoreError `invalid-ciphertext` for another length. */
+export function decapsulateSecret(keySpec: string, privateKey: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+  const shape = keyShape(keySpec);
+  if (shape.type !== 'ml-kem') throw new RangeError(`${keySpec} is no parameter set of ML-KEM`);
+  if (ciphertext.length !== shape.ciphertextBytes) {
+    throw new KeyStoreError('invalid-ciphertext', `A ciphertext of ${keySpec} has ${shape.ciphertextBytes} bytes`);
+  }
+  return withSecretKey(shape.parameters, privateKey, (secretKey) => mlKem[shape.parameters].decapsulate(ciphertext, secretKey));
+}
+
+function keyObject(privateKey: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.from(privateKey.buffer, privateKey.byteOffset, privateKey.length), format: 'der', type: 'pkcs8' });
+}
