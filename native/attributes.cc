@@ -26,7 +26,8 @@ bool readTogether(Call& call, CK_OBJECT_HANDLE object, const ReadBack& readBack)
   if (attributes == nullptr) return false;
   for (uint32_t i = 0; i < readBack.count; ++i) {
     const CK_ULONG room = roomFor(readBack.attributes[i].kind);
-    attributes[i] = {readBack.attributes[i].type, call.arena.allocate<CK_BYTE>(room), room};
+    // Aligned, whatever the kind: modules store CK_ULONG there.
+    attributes[i] = {readBack.attributes[i].type, call.arena.allocate<CK_ULONG>(room / sizeof(CK_ULONG) + 1), room};
     if (attributes[i].pValue == nullptr || readBack.attributes[i].kind == ValueKind::kTemplate) return false;
   }
   if (call.functions.C_GetAttributeValue(call.session, object, attributes, readBack.count) != CKR_OK) return false;
@@ -46,20 +47,21 @@ CK_RV readTemplate(Call& call, CK_OBJECT_HANDLE object, CK_ATTRIBUTE attribute) 
   CK_RV rv = call.functions.C_GetAttributeValue(call.session, object, &attribute, 1);
   if (rv != CKR_OK) return rv;
   for (CK_ULONG i = 0; i < count; ++i) {
-    if (nested[i].ulValueLen > kBytesRoom) return CKR_ATTRIBUTE_TYPE_INVALID;
-    nested[i].pValue = call.arena.allocate<CK_BYTE>(nested[i].ulValueLen);
-    if (nested[i].pValue == nullptr) return CKR_ATTRIBUTE_TYPE_INVALID;
+    nested[i].pValue = call.arena.allocate<CK_ULONG>(kBytesRoom / sizeof(CK_ULONG) + 1);
+    if (nested[i].ulValueLen > kBytesRoom || nested[i].pValue == nullptr) return CKR_ATTRIBUTE_TYPE_INVALID;
   }
-  const auto* lengths = nested;
   attribute.ulValueLen = count * sizeof(CK_ATTRIBUTE);
   rv = call.functions.C_GetAttributeValue(call.session, object, &attribute, 1);
   if (rv != CKR_OK) return rv;
+  for (CK_ULONG i = 0; i < count; ++i) {
+    if (nested[i].ulValueLen > kBytesRoom) return CKR_ATTRIBUTE_TYPE_INVALID;
+  }
   const size_t start = call.response.length();
   call.response.u32(0);
   call.response.u32(static_cast<uint32_t>(count));
   for (CK_ULONG i = 0; i < count; ++i) {
-    call.response.u64(lengths[i].type);
-    call.response.bytes(lengths[i].pValue, lengths[i].ulValueLen);
+    call.response.u64(nested[i].type);
+    call.response.bytes(nested[i].pValue, nested[i].ulValueLen);
   }
   if (!call.response.overflowed()) call.response.patchU32(start, static_cast<uint32_t>(call.response.length() - start - sizeof(uint32_t)));
   return CKR_OK;

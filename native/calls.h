@@ -9,6 +9,8 @@
 
 // Operation numbers of a request; the same as in `src/token/request-encoder.ts`.
 enum class Operation : uint32_t {
+  // Written over the operation of a request that nobody waits for any more; refused like every unknown one.
+  kCancelled = 0,
   kPing = 1,
   kLoad = 2,
   kSlots = 3,

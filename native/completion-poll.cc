@@ -4,22 +4,53 @@
 #include <exception>
 #include <unistd.h>
 
-CompletionPoll::CompletionPoll(napi_env env, std::shared_ptr<Slab> slab, int completionFd, uint32_t* completed)
-    : env_(env), slab_(std::move(slab)), completions_(slab_->header().completions), completionFd_(completionFd), completed_(completed) {
+namespace {
+
+constexpr int kBatchesPerTurn = 4;
+
+}  // namespace
+
+CompletionPoll::CompletionPoll(napi_env env, std::shared_ptr<Slab> slab, int completionFd, uint32_t* completed, std::function<void()> delivered)
+    : env_(env),
+      slab_(std::move(slab)),
+      completions_(slab_->header().completions),
+      completionFd_(completionFd),
+      completed_(completed),
+      delivered_(std::move(delivered)) {}
+
+CompletionPoll::~CompletionPoll() { ::close(completionFd_); }
+
+CompletionPoll* CompletionPoll::listen(napi_env env, std::shared_ptr<Slab> slab, int completionFd, napi_value self, Completed completed,
+                                       napi_value callback, std::function<void()> delivered) {
+  auto* made = new CompletionPoll(env, std::move(slab), completionFd, completed.slots, std::move(delivered));
+  if (made->keep(self, completed.array, callback) && made->watch()) return made;
+  made->letGo();
+  delete made;
+  return nullptr;
+}
+
+bool CompletionPoll::keep(napi_value self, napi_value array, napi_value callback) {
+  napi_value name = nullptr;
+  return napi_create_string_utf8(env_, "hsm-kms:completions", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+         napi_create_reference(env_, callback, 1, &callback_) == napi_ok && napi_create_reference(env_, self, 1, &self_) == napi_ok &&
+         napi_create_reference(env_, array, 1, &array_) == napi_ok && napi_async_init(env_, nullptr, name, &context_) == napi_ok;
+}
+
+bool CompletionPoll::watch() {
   uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env_, &loop);
-  uv_poll_init(loop, &poll_, completionFd_);
+  if (napi_get_uv_event_loop(env_, &loop) != napi_ok || uv_poll_init(loop, &poll_, completionFd_) != 0) return false;
   poll_.data = this;
   uv_poll_start(&poll_, UV_READABLE, onReadable);
   uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
   napi_add_async_cleanup_hook(env_, onEnvironmentEnd, this, &cleanup_);
+  return true;
 }
 
-bool CompletionPoll::listen(napi_value self, napi_value callback) {
-  napi_value name = nullptr;
-  return napi_create_string_utf8(env_, "hsm-kms:completions", NAPI_AUTO_LENGTH, &name) == napi_ok &&
-         napi_create_reference(env_, callback, 1, &callback_) == napi_ok && napi_create_reference(env_, self, 1, &self_) == napi_ok &&
-         napi_async_init(env_, nullptr, name, &context_) == napi_ok;
+void CompletionPoll::letGo() {
+  for (const napi_ref kept : {callback_, self_, array_}) {
+    if (kept != nullptr) napi_delete_reference(env_, kept);
+  }
+  if (context_ != nullptr) napi_async_destroy(env_, context_);
 }
 
 void CompletionPoll::submitted() {
@@ -37,24 +68,35 @@ void CompletionPoll::onReadable(uv_poll_t* handle, int, int) { static_cast<Compl
 void CompletionPoll::drain() {
   uint64_t rung = 0;
   if (read(completionFd_, &rung, sizeof rung) < 0) return;
+  // A few batches in one turn of the loop cost less than a turn for each; then other work of the loop has its turn.
+  for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
+    if (!deliver() || closing_) return;
+    if (completions_.empty()) break;
+  }
+  SlabHeader& header = slab_->header();
+  header.armed.store(1);
+  if (completions_.empty() || header.armed.exchange(0) == 0) return;
+  const uint64_t one = 1;
+  if (write(completionFd_, &one, sizeof one) < 0) return;
+}
+
+// Gives JavaScript what has completed. False when the ring is broken.
+bool CompletionPoll::deliver() {
   uint32_t count = 0;
   try {
     count = takeBatch();
   } catch (const std::exception&) {
     uv_poll_stop(&poll_);
     call(kSlots + 1);
-    return;
+    return false;
   }
   inFlight_ = count < inFlight_ ? inFlight_ - count : 0;
   if (inFlight_ == 0) uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
+  delivering_ = true;
   call(count);
-  if (closing_) return;
-  // What completed meanwhile is for the next turn of the loop, so that other work of the loop gets its turn too.
-  SlabHeader& header = slab_->header();
-  header.armed.store(1);
-  if (completions_.empty() || header.armed.exchange(0) == 0) return;
-  const uint64_t one = 1;
-  if (write(completionFd_, &one, sizeof one) < 0) return;
+  delivering_ = false;
+  if (!closing_) delivered_();
+  return true;
 }
 
 void CompletionPoll::call(uint32_t count) {
@@ -77,14 +119,9 @@ void CompletionPoll::call(uint32_t count) {
 void CompletionPoll::close() {
   if (closing_) return;
   closing_ = true;
-  if (!ended_) {
-    if (callback_ != nullptr) napi_delete_reference(env_, callback_);
-    if (self_ != nullptr) napi_delete_reference(env_, self_);
-    if (context_ != nullptr) napi_async_destroy(env_, context_);
-  }
+  if (!ended_) letGo();
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {
     auto* closed = static_cast<CompletionPoll*>(handle->data);
-    ::close(closed->completionFd_);
     if (closed->cleanup_ != nullptr) napi_remove_async_cleanup_hook(closed->cleanup_);
     delete closed;
   });

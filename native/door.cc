@@ -59,11 +59,16 @@ bool setEnvironment(napi_env env, napi_value names, napi_value values) {
 Door::Door(std::shared_ptr<Slab> slab) : slab_(std::move(slab)) {
   for (Ring& ring : slab_->header().submissions) submissions_.push_back(std::make_unique<RingProducer>(ring));
   int pin[2];
-  completionFd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (completionFd_ < 0 || pipe2(pin, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "eventfd or pipe");
+  if (pipe2(pin, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
   pinReadFd_ = pin[0];
   pinWriteFd_ = pin[1];
   fcntl(pinWriteFd_, F_SETFL, O_NONBLOCK);
+  completionFd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (completionFd_ >= 0) return;
+  const int error = errno;
+  closeDescriptor(pinReadFd_);
+  closeDescriptor(pinWriteFd_);
+  throw std::system_error(error, std::generic_category(), "eventfd");
 }
 
 Door::~Door() {
@@ -103,6 +108,7 @@ napi_value Door::memory(napi_env env, napi_callback_info info) {
   Arguments arguments;
   Door* door = begin(env, info, 0, arguments);
   if (door == nullptr) return nullptr;
+  if (door->lent_) return throwError(env, "the memory of a door is handed out once");
   auto* owner = new std::shared_ptr<Slab>(door->slab_);
   napi_value buffer = nullptr;
   const auto release = [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<Slab>*>(hint); };
@@ -110,6 +116,7 @@ napi_value Door::memory(napi_env env, napi_callback_info info) {
     delete owner;
     return throwError(env, "this JavaScript engine does not allow memory outside its heap");
   }
+  door->lent_ = true;
   return buffer;
 }
 
@@ -141,9 +148,16 @@ napi_value Door::startEngine(napi_env env, napi_callback_info info) {
   if (door == nullptr) return nullptr;
   if (door->engine_ != nullptr || door->closed_ || door->pinReadFd_ < 0) return throwError(env, "the door is closed or has its engine already");
   if (!setEnvironment(env, arguments.values[0], arguments.values[1])) return nullptr;
-  door->engine_ = std::make_shared<Engine>(door->slab_, fcntl(door->completionFd_, F_DUPFD_CLOEXEC, 0), door->pinReadFd_);
+  const int doorbell = fcntl(door->completionFd_, F_DUPFD_CLOEXEC, 0);
+  if (doorbell < 0) return throwError(env, "no descriptor is free for the engine: raise RLIMIT_NOFILE");
+  door->engine_ = std::make_shared<Engine>(door->slab_, doorbell, door->pinReadFd_);
   door->pinReadFd_ = -1;
-  door->engine_->start();
+  try {
+    door->engine_->start();
+  } catch (const std::exception&) {
+    door->engine_ = nullptr;
+    return throwError(env, "no thread could be started for the engine: raise RLIMIT_NPROC or the limit of the control group");
+  }
   return undefinedValue(env);
 }
 
@@ -165,11 +179,14 @@ napi_value Door::listen(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   if (door->poll_ != nullptr || door->closed_) return throwError(env, "the door is closed or has its listener already");
-  // The array is kept as a property of the listener's receiver, so that its memory lives as long as the poll.
-  napi_set_named_property(env, arguments.self, "completed", arguments.values[0]);
-  door->poll_ = new CompletionPoll(env, door->slab_, fcntl(door->completionFd_, F_DUPFD_CLOEXEC, 0), static_cast<uint32_t*>(data));
-  if (!door->poll_->listen(arguments.self, arguments.values[1])) return throwError(env, "the listener could not be kept");
-  return undefinedValue(env);
+  const int doorbell = fcntl(door->completionFd_, F_DUPFD_CLOEXEC, 0);
+  if (doorbell < 0) return throwError(env, "no descriptor is free for the listener: raise RLIMIT_NOFILE");
+  const auto delivered = [door] {
+    for (auto& submissions : door->submissions_) submissions->ring();
+  };
+  door->poll_ = CompletionPoll::listen(env, door->slab_, doorbell, arguments.self, {arguments.values[0], static_cast<uint32_t*>(data)},
+                                       arguments.values[1], delivered);
+  return door->poll_ == nullptr ? throwError(env, "the event loop could not watch the doorbell") : undefinedValue(env);
 }
 
 // submit(threadClass, slot)
@@ -188,7 +205,7 @@ napi_value Door::submit(napi_env env, napi_callback_info info) {
   if (door->closed_ || door->poll_ == nullptr) return throwError(env, "the door is closed or nobody listens");
   door->poll_->submitted();
   door->submissions_[threadClass]->push(slot);
-  door->submissions_[threadClass]->ring();
+  if (!door->poll_->delivering()) door->submissions_[threadClass]->ring();
   return nullptr;
 }
 
@@ -228,11 +245,15 @@ napi_value Door::engineStopped(napi_env env, napi_callback_info info) {
   return stopped;
 }
 
-// close(): no more requests or callbacks. The engine ends by itself; threads that are stuck are abandoned.
+// close(): no more requests or callbacks, and nothing stays in the slab; may be repeated. The engine ends by itself; threads that are
+// stuck are abandoned.
 napi_value Door::close(napi_env env, napi_callback_info info) {
   Arguments arguments;
   Door* door = begin(env, info, 0, arguments);
   if (door == nullptr) return nullptr;
+  door->slab_->header().closed.store(1);
+  // Each time: a host that has ended since the last time may have left answers there.
+  door->slab_->discardSlots();
   if (door->closed_) return undefinedValue(env);
   door->closed_ = true;
   door->closeDescriptor(door->pinReadFd_);

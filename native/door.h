@@ -22,6 +22,7 @@ class Door {
   ~Door();
 
  private:
+  // Throws std::system_error.
   explicit Door(std::shared_ptr<Slab> slab);
   static napi_value construct(napi_env env, napi_callback_info info);
   static napi_value memory(napi_env env, napi_callback_info info);
@@ -44,6 +45,7 @@ class Door {
   int completionFd_ = -1;
   int pinReadFd_ = -1;
   int pinWriteFd_ = -1;
+  bool lent_ = false;
   bool closed_ = false;
 };
 

@@ -28,6 +28,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Lets the threads end after the call they are in, then C_Finalize when all did. Returns at once; `stopped` tells.
   void stop();
   bool stopped() const { return stopped_.load(); }
+  // True from `stop` on, and when the JavaScript side gave the slab up: no request may be begun.
+  bool ending() const { return stopping_.load(std::memory_order_relaxed) || closed(); }
+  bool closed() const { return slab_->header().closed.load(std::memory_order_relaxed) != 0; }
   int pinFd() const { return pins_.fd(); }
 
  private:
@@ -42,14 +45,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void controlLoop();
   Outcome control(Operation operation, Call& call);
   Outcome openSessions(Call& call);
+  CK_RV openThreads(const uint32_t (&counts)[kThreadClasses - 1]);
+  bool startThreads();
   Outcome reopenSessions(Call& call);
   Outcome finalize(Call& call);
   Outcome login(Call& call, uint32_t sequence);
   bool stopPools(uint32_t patienceMs);
-  void answerQueued();
-  // Puts an answered slot on the completion ring. JavaScript is woken by `announce`, at the latest after a few completions: one
-  // wake-up for several answers costs a fraction of one for each.
-  void complete(uint32_t slot);
+  void answerQueued(const Outcome& outcome);
+  // Puts an answered slot on the completion ring. JavaScript is woken by `announce`, at the latest after a few completions, or a share
+  // of those that still wait: one wake-up for several answers costs a fraction of one for each.
+  void complete(uint32_t slot, uint32_t waiting);
   void announce();
 
   std::shared_ptr<Slab> slab_;

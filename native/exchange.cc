@@ -36,3 +36,9 @@ void Exchange::answer(const Outcome& outcome) {
   wipe(response_.bytes(), outcome.ok() ? responseBytes_ : capacity_);
   arena_.clear();
 }
+
+void Exchange::forget() {
+  wipe(request_.bytes(), header_.lengthBytes);
+  wipe(response_.bytes(), capacity_);
+  arena_.clear();
+}

@@ -32,6 +32,8 @@ class Exchange {
   }
   // Writes the response into the slot. The caller then puts the slot on the completion ring.
   void answer(const Outcome& outcome);
+  // Wipes request and response without an answer.
+  void forget();
 
  private:
   static constexpr size_t kArenaBytes = 2 * 1024 * 1024;

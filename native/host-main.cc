@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <csignal>
 #include <exception>
+#include <fcntl.h>
 #include <memory>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -33,6 +34,8 @@ void harden() {
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   syscall(SYS_close_range, kPinFd + 1, ~0U, 0);
+  // A program that the vendor library starts must not inherit the slab or read PINs.
+  for (const int ours : {kMemoryFd, kCompletionFd, kPinFd}) fcntl(ours, F_SETFD, FD_CLOEXEC);
   // Signals to the whole group (terminal, service manager) are for the worker, which finishes what is in flight and then ends us.
   for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(ignored, SIG_IGN);
 }
@@ -50,7 +53,7 @@ int serve() {
   auto engine = std::make_shared<Engine>(Slab::attach(kMemoryFd), kCompletionFd, kPinFd);
   engine->start();
   waitForEnd(*engine);
-  if (engine->stopped()) return kExitBrokenSlab;
+  if (engine->stopped() && !engine->closed()) return kExitBrokenSlab;
   engine->stop();
   for (int waitedMs = 0; waitedMs < kEndPatienceMs && !engine->stopped(); ++waitedMs) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return 0;

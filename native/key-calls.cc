@@ -43,7 +43,7 @@ Outcome generateKeyPairCall(Call& call) {
     return first;
   }
   const Outcome second = describeCreated(call, privateKey, readBack);
-  if (!second.ok()) call.functions.C_DestroyObject(call.session, publicKey);
+  if (!second.ok() || call.response.overflowed()) call.functions.C_DestroyObject(call.session, publicKey);
   return second;
 }
 

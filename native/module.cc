@@ -1,6 +1,7 @@
 // Loading a PKCS#11 library of Cryptoki 2.20 to 3.x.
 #include "module.h"
 
+#include <cstddef>
 #include <dlfcn.h>
 
 #include "calls.h"
@@ -19,6 +20,23 @@ constexpr int kDeepBind = 0;
 constexpr int kDeepBind = RTLD_DEEPBIND;
 #endif
 
+CK_RV notSupported() { return CKR_FUNCTION_NOT_SUPPORTED; }
+
+// The list, with a function in place of each NULL: some libraries leave out what they do not support.
+CK_FUNCTION_LIST withoutGaps(const CK_FUNCTION_LIST& list) {
+  // After the version a list is nothing but pointers to functions.
+  constexpr size_t first = offsetof(CK_FUNCTION_LIST, C_Initialize);
+  constexpr size_t count = (sizeof(CK_FUNCTION_LIST) - first) / sizeof(void (*)());
+  CK_FUNCTION_LIST filled = list;
+  void (*functions[count])();
+  memcpy(functions, reinterpret_cast<const uint8_t*>(&list) + first, sizeof functions);
+  for (auto& function : functions) {
+    if (function == nullptr) function = reinterpret_cast<void (*)()>(notSupported);
+  }
+  memcpy(reinterpret_cast<uint8_t*>(&filled) + first, functions, sizeof functions);
+  return filled;
+}
+
 }  // namespace
 
 Outcome Module::load(Reader& request, Writer& response) {
@@ -33,7 +51,12 @@ Outcome Module::load(Reader& request, Writer& response) {
   Outcome outcome = open(path, deepBind, response);
   if (outcome.ok()) outcome = findFunctions(fips, response);
   if (outcome.ok()) outcome = initialize(nullArguments, osLocking, reserved);
-  return outcome.ok() ? describe(response) : outcome;
+  if (outcome.ok()) {
+    outcome = describe(response);
+    // A load that failed leaves nothing initialised, so that it can be tried again.
+    if (!outcome.ok()) finalize();
+  }
+  return outcome;
 }
 
 Outcome Module::open(const std::string& path, bool deepBind, Writer& response) {
@@ -62,7 +85,7 @@ Outcome Module::findFunctions(bool fips, Writer& response) {
     if (rv != CKR_OK || list == nullptr) return Outcome::failed(CkFunction::C_GetFunctionList, rv != CKR_OK ? rv : CKR_GENERAL_ERROR);
     foundBy_ = fips ? 2 : 1;
   }
-  functions_ = list;
+  functions_ = withoutGaps(*list);
   return {};
 }
 
@@ -71,14 +94,14 @@ Outcome Module::initialize(bool nullArguments, bool osLocking, const std::string
   if (osLocking) arguments.flags = CKF_OS_LOCKING_OK;
   std::string text = reserved;
   if (!text.empty()) arguments.pReserved = text.data();
-  const CK_RV rv = functions_->C_Initialize(nullArguments ? nullptr : &arguments);
+  const CK_RV rv = functions_.C_Initialize(nullArguments ? nullptr : &arguments);
   initialized_ = rv == CKR_OK;
   return Outcome::of(CkFunction::C_Initialize, rv);
 }
 
 Outcome Module::describe(Writer& response) {
   CK_INFO info{};
-  const CK_RV rv = functions_->C_GetInfo(&info);
+  const CK_RV rv = functions_.C_GetInfo(&info);
   if (rv != CKR_OK) return Outcome::failed(CkFunction::C_GetInfo, rv);
   response.u32(info.cryptokiVersion.major);
   response.u32(info.cryptokiVersion.minor);
@@ -92,7 +115,7 @@ Outcome Module::describe(Writer& response) {
 
 Outcome Module::finalize() {
   if (!initialized_) return Outcome::failed(CkFunction::C_Finalize, CKR_CRYPTOKI_NOT_INITIALIZED);
-  const CK_RV rv = functions_->C_Finalize(nullptr);
+  const CK_RV rv = functions_.C_Finalize(nullptr);
   if (rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED) initialized_ = false;
   return Outcome::of(CkFunction::C_Finalize, rv);
 }

@@ -20,7 +20,8 @@ class Module {
   Outcome finalize();
 
   bool initialized() const { return initialized_; }
-  const CK_FUNCTION_LIST& functions() const { return *functions_; }
+  // No member is NULL: what the library lacks returns CKR_FUNCTION_NOT_SUPPORTED.
+  const CK_FUNCTION_LIST& functions() const { return functions_; }
 
  private:
   Outcome open(const std::string& path, bool deepBind, Writer& response);
@@ -30,7 +31,7 @@ class Module {
 
   void* library_ = nullptr;
   std::string path_;
-  const CK_FUNCTION_LIST* functions_ = nullptr;
+  CK_FUNCTION_LIST functions_{};
   // 0 C_GetInterface, 1 C_GetFunctionList, 2 FC_GetFunctionList.
   uint32_t foundBy_ = 0;
   bool initialized_ = false;

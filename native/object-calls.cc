@@ -7,34 +7,43 @@ namespace {
 
 constexpr CK_ULONG kHandlesPerFind = 512;
 
-// Describes one object of a list: 1, handle and attributes; or 0 and the handle when it is no longer there. False when it did not fit.
-bool describeListed(Call& call, CK_OBJECT_HANDLE object, const ReadBack& readBack) {
+// An object that was destroyed after the search found it. Any other error is one of the token, which must not pass for that.
+bool isGone(CK_RV rv) { return rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_KEY_HANDLE_INVALID; }
+
+// Describes one object of a list: 1, handle and attributes; or 0 and the handle when it is no longer there.
+// Leaves the response overflowed when it did not fit.
+Outcome describeListed(Call& call, CK_OBJECT_HANDLE object, const ReadBack& readBack) {
   const size_t start = call.response.length();
   call.response.u32(1);
   call.response.u64(object);
   const Outcome read = readAttributes(call, object, readBack);
-  if (call.response.overflowed()) {
-    call.response.rewind(start);
-    return false;
-  }
-  if (!read.ok()) {
-    call.response.rewind(start);
-    call.response.u32(0);
-    call.response.u64(object);
-  }
-  return !call.response.overflowed();
+  if (read.ok() || !isGone(read.returnValue)) return read;
+  call.response.rewind(start);
+  call.response.u32(0);
+  call.response.u64(object);
+  return {};
 }
 
 // Descriptions of handles[0..count) that fit, preceded by their number.
-void describeList(Call& call, const uint64_t* handles, uint32_t count, const ReadBack& readBack) {
+Outcome describeList(Call& call, const uint64_t* handles, uint32_t count, const ReadBack& readBack) {
   const size_t countAt = call.response.length();
   call.response.u32(0);
-  if (call.response.overflowed()) return;
+  if (call.response.overflowed()) {
+    call.response.rewind(countAt);
+    return {};
+  }
   uint32_t described = 0;
-  while (described < count && describeListed(call, handles[described], readBack)) ++described;
-  // The last attempt may have left an overflow behind when not even the handle fitted.
-  call.response.rewind(call.response.length());
+  for (; described < count; ++described) {
+    const size_t start = call.response.length();
+    const Outcome outcome = describeListed(call, handles[described], readBack);
+    if (!outcome.ok()) return outcome;
+    if (call.response.overflowed()) {
+      call.response.rewind(start);
+      break;
+    }
+  }
   call.response.patchU32(countAt, described);
+  return {};
 }
 
 // Appends all handles of the active search to the response.
@@ -124,8 +133,8 @@ Outcome findObjectsCall(Call& call) {
     return outcome;
   }
   memcpy(handles, call.response.data() + sizeof(uint32_t), count * sizeof(uint64_t));
-  describeList(call, handles, count, readBack);
-  return outcome;
+  const Outcome described = describeList(call, handles, count, readBack);
+  return described.ok() ? outcome : described;
 }
 
 Outcome readObjectsCall(Call& call) {
@@ -135,6 +144,5 @@ Outcome readObjectsCall(Call& call) {
   for (uint32_t i = 0; i < count; ++i) handles[i] = call.request.u64();
   ReadBack readBack;
   if (!decodeReadBack(call.request, call.arena, readBack) || !call.request.complete()) return malformed(call);
-  describeList(call, handles, count, readBack);
-  return {};
+  return describeList(call, handles, count, readBack);
 }

@@ -56,22 +56,31 @@ CK_RV PoolThread::renewSession() {
 }
 
 void PoolThread::start() {
-  std::thread([self = shared_from_this()] { self->run(); }).detach();
+  finished_.store(false);
+  try {
+    std::thread([self = shared_from_this()] { self->run(); }).detach();
+  } catch (...) {
+    finished_.store(true);
+    throw;
+  }
 }
+
+bool PoolThread::ending() const { return stopping_.load() || engine_->ending(); }
 
 void PoolThread::run() {
   lowerPriority();
   try {
     uint32_t slot = 0;
     for (;;) {
-      if (stopping_.load()) break;
+      if (ending()) break;
       if (!requests_.pop(slot)) {
         engine_->announce();
-        if (!requests_.wait(slot, [this] { return stopping_.load(); })) break;
+        if (!requests_.wait(slot, [this] { return ending(); })) break;
       }
       serve(slot);
     }
     engine_->announce();
+    std::lock_guard<std::mutex> busy(serving_);
     closeSession();
   } catch (const std::exception&) {
     // The slab is broken: nothing that comes from it can be answered.
@@ -83,13 +92,18 @@ void PoolThread::run() {
 void PoolThread::serve(uint32_t slot) {
   std::lock_guard<std::mutex> busy(serving_);
   exchange_.take(slot);
+  // After a stop of the whole process it may be another host that serves by now: what was not begun is not begun any more.
+  if (engine_->ending()) return exchange_.forget();
   Outcome outcome = performTimed();
-  if (outcome.status == Status::kReturnValue && outcome.returnValue == CKR_OPERATION_ACTIVE && !anchor_) {
+  // An earlier request left an operation behind. This one was not begun, so a new session may perform it.
+  if (outcome.operationMayRemain && outcome.returnValue == CKR_OPERATION_ACTIVE && !anchor_) {
     stale_.store(true);
     outcome = performTimed();
   }
+  // Nobody would take the answer out of the slab and wipe it.
+  if (engine_->ending()) return exchange_.forget();
   exchange_.answer(outcome);
-  engine_->complete(slot);
+  engine_->complete(slot, requests_.left());
   if (outcome.operationMayRemain) clearOperation();
 }
 
@@ -106,7 +120,10 @@ Outcome PoolThread::performOnce() {
   if (exchange_.operation() == Operation::kPing) return exchange_.run([](Reader&, Writer&, Arena&) { return Outcome{}; });
   if (stale_.exchange(false) || session_ == 0) {
     const CK_RV rv = openSession();
-    if (rv != CKR_OK) return Outcome::failed(CkFunction::C_OpenSession, rv);
+    if (rv != CKR_OK) {
+      stale_.store(true);
+      return Outcome::failed(CkFunction::C_OpenSession, rv);
+    }
   }
   return exchange_.run([this](Reader& request, Writer& response, Arena& arena) {
     Call call{engine_->module_.functions(), session_, request, response, arena};

@@ -20,14 +20,17 @@ class PoolThread : public std::enable_shared_from_this<PoolThread> {
   // Opens the session, before `start`. CKR of C_OpenSession.
   CK_RV openSession();
   void closeSession();
+  // Throws std::system_error when the system allows no more threads.
   void start();
   void stop() { stopping_.store(true); }
+  // True also before `start`.
   bool finished() const { return finished_.load(); }
   // Opens a new session now, or before the next request when the thread is in a call. CKR of C_OpenSession.
   CK_RV renewSession();
 
  private:
   void run();
+  bool ending() const;
   void serve(uint32_t slot);
   Outcome performOnce();
   Outcome performTimed();
@@ -43,7 +46,7 @@ class PoolThread : public std::enable_shared_from_this<PoolThread> {
   CK_SESSION_HANDLE session_ = 0;
   std::atomic<bool> stale_{false};
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> finished_{false};
+  std::atomic<bool> finished_{true};
 };
 
 #endif

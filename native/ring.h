@@ -30,15 +30,18 @@ class RingProducer {
     ring_.tail.store(++tail_, std::memory_order_release);
   }
 
-  // Wakes one sleeping consumer, if there is one.
+  // Wakes a sleeping consumer for each push since the last time, as far as there are any.
   void ring() {
+    if (tail_ == rungTail_) return;
     ring_.bell.fetch_add(1);
-    if (ring_.sleepers.load() > 0) futexWake(ring_.bell, 1);
+    if (ring_.sleepers.load() > 0) futexWake(ring_.bell, static_cast<int>(tail_ - rungTail_));
+    rungTail_ = tail_;
   }
 
  private:
   Ring& ring_;
   uint32_t tail_ = 0;
+  uint32_t rungTail_ = 0;
 };
 
 // The consuming side of a ring; any number of threads of one process.
@@ -54,8 +57,12 @@ class RingConsumer {
     if (available > kRingEntries) throw std::runtime_error("the other side broke a ring of the slab");
     slot = ring_.entries[head_ % kRingEntries].load(std::memory_order_relaxed);
     ++head_;
+    left_.store(available - 1, std::memory_order_relaxed);
     return true;
   }
+
+  // How many were left after the last `pop`.
+  uint32_t left() const { return left_.load(std::memory_order_relaxed); }
 
   bool empty() {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -87,6 +94,7 @@ class RingConsumer {
   Ring& ring_;
   std::mutex mutex_;
   uint32_t head_ = 0;
+  std::atomic<uint32_t> left_{0};
 };
 
 #endif

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "wipe.h"
+
 namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -62,6 +64,11 @@ Slab::~Slab() {
 uint8_t* Slab::slot(uint32_t slot) const {
   if (slot < kSmallSlots) return bytes_ + kSlotsOffset + slot * kSmallSlotBytes;
   return bytes_ + kSlotsOffset + kSmallSlots * kSmallSlotBytes + (slot - kSmallSlots) * kLargeSlotBytes;
+}
+
+void Slab::discardSlots() const {
+  const size_t slotsBytes = kSlabBytes - kSlotsOffset;
+  if (madvise(bytes_ + kSlotsOffset, slotsBytes, MADV_REMOVE) != 0) wipe(bytes_ + kSlotsOffset, slotsBytes);
 }
 
 size_t Slab::payloadCapacityBytes(uint32_t slot) {

@@ -10,7 +10,7 @@
 #include <memory>
 
 constexpr uint32_t kSlabMagic = 0x314d5348;  // "HSM1"
-constexpr uint32_t kSlabVersion = 1;
+constexpr uint32_t kSlabVersion = 2;
 constexpr uint32_t kSmallSlots = 1016;
 constexpr uint32_t kLargeSlots = 8;
 constexpr uint32_t kSlots = kSmallSlots + kLargeSlots;
@@ -53,6 +53,8 @@ struct SlabHeader {
   uint32_t magic;
   uint32_t version;
   uint32_t generation;
+  // 1 when the JavaScript side gave the slab up: nothing that still waits in it may be performed.
+  std::atomic<uint32_t> closed;
   // 1 while the JavaScript side waits for the completion eventfd.
   alignas(64) std::atomic<uint32_t> armed;
   Ring submissions[kThreadClasses];
@@ -81,6 +83,8 @@ class Slab {
   // `slot` must be less than kSlots.
   uint8_t* slot(uint32_t slot) const;
   static size_t payloadCapacityBytes(uint32_t slot);
+  // Gives the memory of all slots back to the system, which wipes it: both sides read zeros from then on.
+  void discardSlots() const;
 
  private:
   Slab(int memoryFd, uint8_t* bytes) : memoryFd_(memoryFd), bytes_(bytes), generation_(0) {}

@@ -1,6 +1,7 @@
 // A PKCS#11 module that answers at once and protects nothing: for measuring the hop alone, and for tests of the door.
 // "Encryption" copies the data and appends 16 zero bytes. Of AES-GCM it makes the IV itself (12 bytes 0xa5) as some HSMs do: a zeroed
-// IV is overwritten, for a NULL one it is appended. NULL_MODULE_HANDLES=N makes every search find N objects.
+// IV is overwritten, for a NULL one it is appended. NULL_MODULE_HANDLES=N makes every search find N objects, NULL_MODULE_READ_RV=N makes
+// every C_GetAttributeValue return N. Functions that are of no use to the tests are NULL, as in some libraries of vendors.
 #include <cstdlib>
 #include <cstring>
 
@@ -15,9 +16,9 @@ constexpr CK_MECHANISM_TYPE kAesGcm = 0x1087;
 thread_local CK_GCM_PARAMS* gcm = nullptr;
 thread_local CK_ULONG found = 0;
 
-CK_ULONG handlesToFind() {
-  const char* text = getenv("NULL_MODULE_HANDLES");
-  return text == nullptr ? 0 : strtoul(text, nullptr, 10);
+CK_ULONG setting(const char* name, CK_ULONG otherwise) {
+  const char* text = getenv(name);
+  return text == nullptr ? otherwise : strtoul(text, nullptr, 10);
 }
 
 CK_RV ok(CK_SESSION_HANDLE) { return CKR_OK; }
@@ -117,7 +118,7 @@ CK_RV generateKey(CK_SESSION_HANDLE, CK_MECHANISM*, CK_ATTRIBUTE*, CK_ULONG, CK_
 CK_RV destroyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE) { return CKR_OK; }
 CK_RV getAttributeValue(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE* attributes, CK_ULONG count) {
   for (CK_ULONG i = 0; i < count; ++i) attributes[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
-  return CKR_ATTRIBUTE_TYPE_INVALID;
+  return setting("NULL_MODULE_READ_RV", CKR_ATTRIBUTE_TYPE_INVALID);
 }
 
 CK_RV findObjectsInit(CK_SESSION_HANDLE, CK_ATTRIBUTE*, CK_ULONG) {
@@ -127,7 +128,7 @@ CK_RV findObjectsInit(CK_SESSION_HANDLE, CK_ATTRIBUTE*, CK_ULONG) {
 
 CK_RV findObjects(CK_SESSION_HANDLE, CK_OBJECT_HANDLE* handles, CK_ULONG most, CK_ULONG* count) {
   *count = 0;
-  const CK_ULONG total = handlesToFind();
+  const CK_ULONG total = setting("NULL_MODULE_HANDLES", 0);
   while (*count < most && found < total) handles[(*count)++] = ++found;
   return CKR_OK;
 }

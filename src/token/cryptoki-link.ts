@@ -130,9 +130,13 @@ export class CryptokiLink {
     if (!(deadlineMs >= 0 && deadlineMs <= DEADLINE_MS_MAX))
       throw new TypeError(`deadlineMs must be a number from 0 to ${DEADLINE_MS_MAX}`);
     const writer = this.#writer;
-    writer.clear();
-    encode(writer);
     const lost = this.#lost;
+    try {
+      encode(writer);
+    } catch (error) {
+      writer.clear();
+      throw error;
+    }
     if (lost !== undefined) {
       writer.clear();
       return Promise.reject(new CryptokiLossError(lost.reason, lost.message));
@@ -269,7 +273,10 @@ export class CryptokiLink {
 
   #resolve(call: PendingCall, response: Uint8Array): void {
     try {
-      call.resolve(call.shape.decode(response));
+      const result = call.shape.decode(response);
+      // Decoders copy what they keep, except the one that gives the response itself.
+      if (result !== response) response.fill(0);
+      call.resolve(result);
     } catch (error) {
       call.reject(new CryptokiLossError('host-exited', 'the token host gave an answer that does not decode'));
       if (error instanceof ResponseError || error instanceof RangeError) this.#breakOff(error.message);
@@ -309,15 +316,19 @@ export class CryptokiLink {
   checkDeadlines(): void {
     const nowMs = this.#clock.monotonicMs();
     this.#door.wake();
-    for (const call of this.#inFlight) if (call?.settled === false && call.deadlineAtMs <= nowMs) this.#overdue(call, nowMs);
+    for (const [slot, call] of this.#inFlight.entries()) {
+      if (call?.settled === false && call.deadlineAtMs <= nowMs) this.#overdue(call, slot, nowMs);
+    }
     for (const size of ['small', 'large'] as const) this.#dropOverdueWaiting(size, nowMs);
     if (this.#inFlightCount > 0 || this.#waiting.small.length > 0 || this.#waiting.large.length > 0) return;
     clearInterval(this.#deadlineTimer);
     this.#deadlineTimer = undefined;
   }
 
-  #overdue(call: PendingCall, nowMs: number): void {
+  #overdue(call: PendingCall, slot: number, nowMs: number): void {
     call.settled = true;
+    // If no thread has taken it yet, none will perform it: its caller may long have turned to another host.
+    this.#words[slotOffset(slot) / 4 + 2] = OPERATIONS.cancelled;
     const ageMs = Math.round(nowMs - call.startedAtMs);
     call.reject(new CryptokiLossError('overdue', `${call.shape.functionName} did not return within ${ageMs} ms`));
     for (const listener of this.#overdueListeners) listener({ functionName: call.shape.functionName, ageMs });

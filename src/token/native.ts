@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Cryptoki } from './cryptoki.ts';
 import { CryptokiLink } from './cryptoki-link.ts';
 import { LinkedCryptoki } from './linked-cryptoki.ts';
+import type { Placement } from './linked-cryptoki.ts';
 
 /** One slab with its doorbells and PIN pipe (`native/door.h`). Every method throws TypeError on wrong arguments. */
 export interface NativeDoor {
@@ -26,6 +27,7 @@ export interface NativeDoor {
   sendPin(sequence: number, pin: Uint8Array): void;
   /** True when the engine of this process has ended its threads and finalized the module. */
   engineStopped(): boolean;
+  /** Ends the engine and wipes what is in the slab; requests that were not begun are not performed any more. May be repeated. */
   close(): void;
 }
 
@@ -34,7 +36,7 @@ interface Addon {
   readonly slabVersion: number;
 }
 
-const SLAB_VERSION = 1;
+const SLAB_VERSION = 2;
 const STOP_POLL_MS = 5;
 
 /** Where the build puts the addon and the token host; the same from `src/` and `dist/`. */
@@ -83,11 +85,15 @@ export interface InProcessOptions {
  */
 export function openInProcessCryptoki(options: InProcessOptions): Promise<Cryptoki> {
   const { door, generation } = createDoor();
-  const link = new CryptokiLink(door, generation);
-  door.startEngine(Object.keys(options.environment), Object.values(options.environment));
-  return Promise.resolve(
-    new LinkedCryptoki(link, { name: 'in-process', hostPid: undefined, shutDown: (graceMs) => shutDown(door, graceMs) }),
-  );
+  try {
+    const link = new CryptokiLink(door, generation);
+    door.startEngine(Object.keys(options.environment), Object.values(options.environment));
+    const placement: Placement = { name: 'in-process', hostPid: undefined, shutDown: (graceMs) => shutDown(door, graceMs) };
+    return Promise.resolve(new LinkedCryptoki(link, placement));
+  } catch (error) {
+    door.close();
+    throw error;
+  }
 }
 
 /** Ends the engine; waits at most `graceMs` for its threads. */

@@ -11,6 +11,7 @@ import type { RequestWriter } from './request-writer.ts';
 
 /** Operation numbers; the same as in `native/calls.h`. */
 export const OPERATIONS = {
+  cancelled: 0,
   ping: 1,
   load: 2,
   slots: 3,

@@ -25,25 +25,27 @@ export async function openHostCryptoki(options: HostOptions): Promise<Cryptoki> 
   const executable = options.hostExecutable ?? nativeBuildPath('token-host');
   const host = spawn(executable, [], {
     cwd: '/',
-    env: { ...options.environment },
+    // Node adds NODE_V8_COVERAGE to the environment of every child that does not name it.
+    env: { NODE_V8_COVERAGE: undefined, ...options.environment },
     stdio: ['ignore', 'ignore', options.standardError ?? 'ignore', ...door.descriptors()],
   });
   try {
     await started(host, executable);
+    door.handedOver();
+    // A call in flight keeps the event loop alive; an idle host does not.
+    host.unref();
+    return connect(door, generation, host);
   } catch (error) {
     door.close();
+    host.kill('SIGKILL');
     throw error;
   }
-  door.handedOver();
-  // A call in flight keeps the event loop alive; an idle host does not.
-  host.unref();
-  return connect(door, generation, host);
 }
 
 function started(host: ChildProcess, executable: string): Promise<void> {
   return new Promise((resolve, reject) => {
     host.once('spawn', resolve);
-    host.once('error', (cause) => {
+    host.on('error', (cause) => {
       reject(new Error(`the token host could not be started from ${executable}: build it with "npm run build:native"`, { cause }));
     });
   });

@@ -129,6 +129,31 @@ test('an overdue call is rejected once; its slot is free again only when the eng
   link.lose('closed', 'end of test');
 });
 
+test('an overdue call that no thread has taken yet is cancelled in its slot, so that none performs it later', async () => {
+  const { door, clock, link, send } = played();
+  const calls = [send(), send()];
+  const operations = (): number[] => door.submitted.map((slot) => door.words[slotOffset(slot) / 4 + 2] as number);
+  expect(operations()).not.toContain(0);
+  clock.ms = 1000;
+  link.checkDeadlines();
+  for (const result of await Promise.allSettled(calls)) expect(result).toMatchObject({ reason: { reason: 'overdue' } });
+  expect(operations()).toEqual([0, 0]);
+});
+
+test('an answer that was decoded into something else is wiped', async () => {
+  const { door, link } = played();
+  const seen: Uint8Array[] = [];
+  const decode = (response: Uint8Array): number => {
+    seen.push(response);
+    return response[0] as number;
+  };
+  const call = link.call({ ...shape, decode }, options, () => {});
+  door.payload(door.submitted[0]!).fill(5);
+  door.answer(door.submitted[0]!, 3);
+  expect(await call).toBe(5);
+  expect(seen).toEqual([new Uint8Array(3)]);
+});
+
 test('answers that the engine did not announce are looked for with every check of deadlines', () => {
   const { door, link, send } = played();
   void send().catch(() => {});

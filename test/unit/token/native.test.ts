@@ -1,8 +1,10 @@
 /** The addon itself: whatever JavaScript passes to it, it answers with a TypeError and never with undefined behaviour. */
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { afterEach, expect, test } from 'vitest';
 import type { NativeDoor } from '../../../src/token/native.ts';
 import { createDoor, nativeBuildPath, openInProcessCryptoki } from '../../../src/token/native.ts';
+import { SLOTS, SLOT_HEADER_BYTES, slotOffset } from '../../../src/token/slab-slots.ts';
 import { NULL_MODULE, enterTestModule, fast, slow } from '../../support/cryptoki-doors.ts';
 import { hasSoftHsm, provisionSoftHsm } from '../../support/softhsm.ts';
 
@@ -77,6 +79,42 @@ test('a closed door refuses work and can be closed again', () => {
   expect(() => door.submit(0, 0)).toThrow(/closed/);
   expect(() => door.sendPin(1, new Uint8Array(1))).toThrow(/closed/);
   expect(() => door.startEngine([], [])).toThrow(/closed/);
+});
+
+test('the memory of a door is handed out once, and nothing stays in its slots after the door was closed', () => {
+  const door = open();
+  const slab = new Uint8Array(door.memory());
+  expect(() => door.memory()).toThrow(/once/);
+  for (const slot of [0, SLOTS - 1]) slab.fill(7, slotOffset(slot) + SLOT_HEADER_BYTES, slotOffset(slot) + SLOT_HEADER_BYTES + 5000);
+  door.close();
+  expect(slab.subarray(slotOffset(0)).every((byte) => byte === 0)).toBe(true);
+  // A host that had not ended yet may have answered meanwhile.
+  slab[slotOffset(1)] = 7;
+  door.close();
+  expect(slab[slotOffset(1)]).toBe(0);
+});
+
+test('a function that the library does not have is CKR_FUNCTION_NOT_SUPPORTED', async () => {
+  const door = await openInProcessCryptoki({ environment: {} });
+  await enterTestModule(door, NULL_MODULE);
+  await expect(door.copyObject({ low: 1, high: 0 }, {}, [], slow)).rejects.toThrow(/C_CopyObject.*CKR_FUNCTION_NOT_SUPPORTED/);
+  await door.close(1000);
+});
+
+test('doors beyond the limit of descriptors are errors, and the process goes on', () => {
+  const native = new URL('../../../src/token/native.ts', import.meta.url).href;
+  const script = `
+    const { createDoor } = await import(${JSON.stringify(native)});
+    const doors = [];
+    let refused;
+    while (refused === undefined) {
+      try { const { door } = createDoor(); doors.push(door); door.listen(new Uint32Array(1024), () => {}); }
+      catch (error) { refused = error.message; }
+    }
+    for (const door of doors) door.close();
+    console.log(refused);`;
+  const limited = ['-c', 'ulimit -n 100; exec "$0" --import tsx --input-type=module -e "$1"', process.execPath, script];
+  expect(execFileSync('/bin/sh', limited, { encoding: 'utf8' })).toMatch(/RLIMIT_NOFILE|Too many open files/);
 });
 
 test('two doors in one process work side by side, and a library that cannot be opened is named', async () => {

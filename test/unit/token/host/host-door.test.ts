@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { Cryptoki } from '../../../../src/token/cryptoki.ts';
 import { openHostCryptoki } from '../../../../src/token/host/host-door.ts';
 import { createDoor, nativeBuildPath } from '../../../../src/token/native.ts';
@@ -51,13 +51,63 @@ function isRunning(pid: number): boolean {
   return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }
 
-test('a host leaves no core dump, gains no privileges and shows no memory to others', async () => {
+/** The files of a process that leaves no core dump belong to root. */
+const isRoot = process.getuid?.() === 0;
+
+test.skipIf(!isRoot)('a host has the environment that it was given and nothing else', async () => {
+  vi.stubEnv('NODE_V8_COVERAGE', '/nowhere');
   const door = keep(await openHostCryptoki({ environment: { ONLY: 'this' } }));
+  vi.unstubAllEnvs();
   await door.ping(fast);
   expect(readFileSync(`/proc/${door.hostPid}/environ`, 'utf8')).toBe('ONLY=this\0');
+});
+
+test.skipIf(!isRoot)('programs that the vendor library starts inherit neither slab nor doorbell nor PIN pipe', async () => {
+  const door = keep(await openHostCryptoki({ environment: {} }));
+  await door.ping(fast);
+  const closedOnExec = 0o2000000;
+  for (const fd of [3, 4, 5]) {
+    const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/${door.hostPid}/fdinfo/${fd}`, 'utf8'))?.[1];
+    expect(Number.parseInt(flags ?? '', 8) & closedOnExec).toBe(closedOnExec);
+  }
+});
+
+test('a host leaves no core dump and gains no privileges', async () => {
+  const door = keep(await openHostCryptoki({ environment: {} }));
+  await door.ping(fast);
   expect(readFileSync(`/proc/${door.hostPid}/limits`, 'utf8')).toMatch(/Max core file size\s+0\s+0/);
   expect(readFileSync(`/proc/${door.hostPid}/status`, 'utf8')).toMatch(/NoNewPrivs:\s+1/);
 });
+
+test('a stopped host that was given up does not begin what waits in its slab when it goes on', async () => {
+  const door = await openHostCryptoki({ environment: slowEnvironment(60_000_000) });
+  await enterTestModule(door, SLOW_MODULE);
+  const pid = door.hostPid!;
+  process.kill(pid, 'SIGSTOP');
+  const waiting = door.random(16, fast).catch((error: unknown) => error);
+  const closed = door.close(30_000);
+  expect(await waiting).toMatchObject({ reason: 'closed' });
+  const startedAt = performance.now();
+  process.kill(pid, 'SIGCONT');
+  await closed;
+  // A host in a call waits 10 seconds for it.
+  expect(performance.now() - startedAt).toBeLessThan(5000);
+});
+
+// A sanitizer needs more address space than this leaves it.
+test.skipIf(process.env['LD_PRELOAD'] !== undefined)(
+  'more threads than the system allows are refused, and fewer can be asked for then',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'hsm-kms-limit-'));
+    const limited = join(directory, 'limited-host');
+    writeFileSync(limited, `#!/bin/sh\nulimit -v 2500000\nexec ${nativeBuildPath('token-host')}\n`, { mode: 0o755 });
+    const door = keep(await openHostCryptoki({ environment: {}, hostExecutable: limited }));
+    await expect(enterTestModule(door, NULL_MODULE, { fast: 512, anchor: 1, slow: 1 })).rejects.toThrow(/no more threads/);
+    await door.openSessions('1', { fast: 2, anchor: 1, slow: 1 }, slow);
+    expect(await door.random(16, fast)).toHaveLength(16);
+    rmSync(directory, { recursive: true });
+  },
+);
 
 test('a host ends with the process that opened its door, however that ends', async () => {
   const script = `
@@ -120,6 +170,17 @@ test('a search pages through more objects than one answer describes', async () =
   const found = await door.findObjects({}, ['LABEL', 'ID', 'SENSITIVE'], slow);
   expect(found).toHaveLength(120_000);
   expect(found.at(-1)).toEqual({ handle: { low: 120_000, high: 0 }, attributes: {} });
+});
+
+test('an object that was destroyed meanwhile is left out of a search; an error of the token is no such object', async () => {
+  const objectHandleInvalid = '130';
+  const deviceError = '48';
+  const gone = keep(await openHostCryptoki({ environment: { NULL_MODULE_HANDLES: '3', NULL_MODULE_READ_RV: objectHandleInvalid } }));
+  await enterTestModule(gone, NULL_MODULE);
+  expect(await gone.findObjects({}, ['LABEL'], slow)).toEqual([]);
+  const broken = keep(await openHostCryptoki({ environment: { NULL_MODULE_HANDLES: '3', NULL_MODULE_READ_RV: deviceError } }));
+  await enterTestModule(broken, NULL_MODULE);
+  await expect(broken.findObjects({}, ['LABEL'], slow)).rejects.toThrow(/CKR_DEVICE_ERROR/);
 });
 
 test('a search of more objects than an answer holds is refused', async () => {
