@@ -11,7 +11,8 @@ import type { Caller } from '../../kms.ts';
 import { type Authenticator, type UnverifiedRequest, callerOf } from '../authenticator.ts';
 import { isRegionName, partitionOf } from '../partition.ts';
 import type { RequestHead } from '../request-head.ts';
-import { type Authorization, parseAuthorization } from './authorization-header.ts';
+import type { Authorization } from './authorization-header.ts';
+import { KnownAuthorizations } from './known-authorizations.ts';
 import { type RequestTime, parseRequestTime, requireCurrent } from './request-time.ts';
 import { SCOPE_TERMINATOR, type Scope, SigningKeyCache, deriveSigningKey } from './signing-keys.ts';
 import { canonicalRequest, stringToSign } from './string-to-sign.ts';
@@ -46,6 +47,9 @@ class SigV4Authenticator implements Authenticator {
   /** Signs for access keys that do not exist, so that they take as long as those that do. */
   readonly #nobody = deriveSigningKey(randomBytes(32), { day: '', region: '', service: SERVICE });
 
+  readonly #known = new KnownAuthorizations();
+  #lastTime: RequestTime | undefined;
+
   constructor(parts: SigV4Parts) {
     this.#parts = parts;
   }
@@ -56,13 +60,20 @@ class SigV4Authenticator implements Authenticator {
       throw new KmsError('MissingAuthenticationTokenException', QUERY_SIGNATURE);
     const amzDate = headers.get('x-amz-date');
     const date = headers.get('date');
-    const authorization = parseAuthorization(headers.get('authorization'), (amzDate ?? date) !== undefined);
-    const time = parseRequestTime(amzDate, date);
+    const authorization = this.#known.read(headers.get('authorization'), (amzDate ?? date) !== undefined);
+    const time = this.#timeOf(amzDate, date);
     this.#requireScope(authorization, time);
     requireSignedHeaders(request.head, authorization.signedHeaders);
     requireCurrent(time, this.#parts.clock.nowMs());
     const credential = this.#verify(request, authorization, time);
+    this.#known.remember(authorization);
     return callerOf(request, credential, authorization.region);
+  }
+
+  /** Busy clients send many requests with the same time, which need not be read again. */
+  #timeOf(amzDate: string | undefined, date: string | undefined): RequestTime {
+    if (amzDate === undefined || amzDate !== this.#lastTime?.basic) this.#lastTime = parseRequestTime(amzDate, date);
+    return this.#lastTime;
   }
 
   #requireScope(authorization: Authorization, time: RequestTime): void {

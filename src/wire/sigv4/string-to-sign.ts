@@ -25,7 +25,9 @@ export function canonicalRequest(head: SignableHead, signedHeaders: readonly str
 
 /** The text that is signed. `basicTime` is ISO 8601 basic format. */
 export function stringToSign(canonical: string, basicTime: string, scope: Scope): string {
-  const canonicalHash = hash('sha256', Buffer.from(canonical, 'latin1'), 'hex');
+  // Bytes and characters are the same thing unless a header holds some beyond ASCII; text is hashed without a copy.
+  const isAscii = Buffer.byteLength(canonical, 'utf8') === canonical.length;
+  const canonicalHash = hash('sha256', isAscii ? canonical : Buffer.from(canonical, 'latin1'), 'hex');
   return `AWS4-HMAC-SHA256\n${basicTime}\n${scope.day}/${scope.region}/${scope.service}/${SCOPE_TERMINATOR}\n${canonicalHash}`;
 }
 
