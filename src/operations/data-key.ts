@@ -2,6 +2,7 @@
 import { invalid } from '../api/violations.ts';
 import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
+import { recheckedKey } from './key-change.ts';
 import { authenticatedContext, currentMaterial, seal } from './symmetric-encryption.ts';
 import type { OperationContext } from './operation.ts';
 import type { EncryptionContext, Sealed } from './symmetric-encryption.ts';
@@ -39,7 +40,8 @@ export async function generateDataKey(
   const lengthBytes = input.KeySpec === undefined ? (input.NumberOfBytes ?? 0) : LENGTHS_BYTES[input.KeySpec];
   const plaintext = await currentMaterial(record, context).keyStore.random(lengthBytes, context.signal);
   try {
-    return { ...(await seal(record, plaintext, input.EncryptionContext, context)), plaintext };
+    const current = recheckedKey('GenerateDataKey', record, context);
+    return { ...(await seal(current, plaintext, input.EncryptionContext, context)), plaintext };
   } catch (error) {
     plaintext.fill(0);
     throw error;

@@ -27,6 +27,16 @@ export function currentKey(store: Store, key: KeyRecord): KeyRecord {
   return current;
 }
 
+/**
+ * The newest record of a key that was checked for `operation` before something else was awaited. A key that was disabled
+ * meanwhile is refused: what its key store has forgotten must not be opened again. Throws KmsError.
+ */
+export function recheckedKey(operation: string, key: KeyRecord, context: OperationContext): KeyRecord {
+  const current = currentKey(context.parts.store, key);
+  if (current !== key) keyStateCheck(operation)(current);
+  return current;
+}
+
 /** Has every host destroy its session objects of the key's materials; resolves when all of it is acknowledged. */
 export async function forgetMaterials(key: KeyRecord, parts: ServiceParts): Promise<void> {
   await Promise.all(key.materials.map((material) => parts.keyStores.byName(material.keyStore).forget(material.materialId)));

@@ -187,6 +187,20 @@ describe('GenerateDataKey', () => {
     expect(drawn).toEqual([new Uint8Array(32), new Uint8Array(32)]);
   });
 
+  test('does not open a key again that was disabled while random bytes were drawn', async () => {
+    const { perform, keyStore, KeyId, Arn } = await withCiphertext();
+    const encryptions = keyStore.callsOf('encrypt').length;
+    const random = keyStore.random.bind(keyStore);
+    keyStore.random = async (length) => {
+      await perform('DisableKey', { KeyId });
+      return random(length);
+    };
+    await expect(perform('GenerateDataKey', { KeyId, KeySpec: 'AES_256' })).rejects.toMatchObject(
+      refusal('DisabledException', `${Arn} is disabled.`),
+    );
+    expect(keyStore.callsOf('encrypt')).toHaveLength(encryptions);
+  });
+
   test('under a key that is not symmetric is an invalid key usage, and draws no random bytes', async () => {
     const { perform, store, keyStore } = openFixture();
     await store.commit([{ kind: 'put-key', record: keyOf(1, { keySpec: 'RSA_2048' }), replacesVersion: 0 }]);
