@@ -30,11 +30,16 @@ export function keyMetadata(key: KeyRecord): Readonly<Record<string, unknown>> {
     KeyManager: key.keyManager,
     CustomerMasterKeySpec: key.keySpec,
     KeySpec: key.keySpec,
-    [ALGORITHM_MEMBERS[key.keyUsage]]: keyAlgorithms(key.keySpec, key.keyUsage),
+    ...algorithmsMember(key),
     MultiRegion: key.multiRegion,
     ...currentMaterialMember(key),
     ...protectionMember(key),
   };
+}
+
+/** The one member that lists the algorithms of the key's usage, as KeyMetadata and GetPublicKey have it. */
+export function algorithmsMember(key: KeyRecord): Readonly<Record<string, readonly string[]>> {
+  return { [ALGORITHM_MEMBERS[key.keyUsage]]: keyAlgorithms(key.keySpec, key.keyUsage) };
 }
 
 function deletionMembers(key: KeyRecord): object {

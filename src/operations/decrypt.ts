@@ -1,10 +1,11 @@
-/** Decrypt: the key is read from the ciphertext; a KeyId in the request must name the same one. */
+/** Decrypt: the key of a symmetric ciphertext is read from it, and a KeyId must name the same one; RSA ciphertexts need the KeyId. */
 import { missingMember } from '../api/violations.ts';
-import { assertAlgorithm } from '../keys/algorithms.ts';
 import { keyArn } from '../keys/arn.ts';
+import { checkChoice, decryptUnder, encryptionChoice, isSymmetric, openingKey } from './encryption.ts';
 import { defineOperation } from './operation.ts';
-import { ignoresCiphertext, keyOfCiphertext, open, proveOpens, refuseRecipient } from './symmetric-encryption.ts';
-import type { Operation } from './operation.ts';
+import { ignoresCiphertext, refuseRecipient } from './symmetric-encryption.ts';
+import type { EncryptionChoice, EncryptionResult } from './encryption.ts';
+import type { Operation, OperationContext } from './operation.ts';
 import type { EncryptionContext } from './symmetric-encryption.ts';
 
 interface DecryptInput {
@@ -24,28 +25,34 @@ export const decrypt: Operation = defineOperation<DecryptInput, 'key'>({
   usage: 'ENCRYPT_DECRYPT',
   validate: (input) => {
     if (input.CiphertextBlob === undefined && !ignoresCiphertext(input)) throw missingMember('ciphertextBlob');
-    if (input.KeyId === undefined && (ignoresCiphertext(input) || !isSymmetric(input))) throw missingMember('keyId');
+    if (input.KeyId === undefined && (ignoresCiphertext(input) || !isSymmetric(choiceOf(input)))) throw missingMember('keyId');
     refuseRecipient(input.Recipient);
   },
   keysFromInput: (input, context) => {
-    if (input.CiphertextBlob === undefined || ignoresCiphertext(input) || !isSymmetric(input)) return {};
-    return { key: keyOfCiphertext(input.CiphertextBlob, context.keys['key'], context) };
+    if (input.CiphertextBlob === undefined || ignoresCiphertext(input)) return {};
+    const key = openingKey(input.CiphertextBlob, choiceOf(input), context.keys['key'], context);
+    return key === undefined ? {} : { key };
   },
-  check: (input, { keys }) => assertAlgorithm(input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', keys.key.record.keySpec, 'ENCRYPT_DECRYPT'),
+  check: (input, { keys }) => checkChoice(choiceOf(input), keys.key.record),
   dryRun: async (input, context) => {
-    if (!ignoresCiphertext(input)) await proveOpens(context.keys.key, input.EncryptionContext, context);
+    if (!ignoresCiphertext(input)) (await decryptOf(input, context)).bytes.fill(0);
   },
   perform: async (input, context) => {
-    const { plaintext, materialId } = await open(context.keys.key, input.EncryptionContext, context);
+    const { bytes, materialId } = await decryptOf(input, context);
     return {
       KeyId: keyArn(context.keys.key.record),
-      Plaintext: plaintext,
-      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-      KeyMaterialId: materialId,
+      Plaintext: bytes,
+      EncryptionAlgorithm: choiceOf(input).algorithm,
+      ...(materialId !== undefined && { KeyMaterialId: materialId }),
     };
   },
 });
 
-function isSymmetric(input: DecryptInput): boolean {
-  return (input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT') === 'SYMMETRIC_DEFAULT';
+function choiceOf(input: DecryptInput): EncryptionChoice {
+  return encryptionChoice(input.EncryptionAlgorithm, input.EncryptionContext);
+}
+
+/** `validate` has seen to it that there is a ciphertext wherever this is called. */
+function decryptOf(input: DecryptInput, context: OperationContext<'key'>): Promise<EncryptionResult> {
+  return decryptUnder(context.keys.key, choiceOf(input), input.CiphertextBlob ?? new Uint8Array(), context);
 }

@@ -1,9 +1,9 @@
-/** Encrypt: up to 4,096 bytes under a KMS key. */
-import { assertAlgorithm } from '../keys/algorithms.ts';
+/** Encrypt: up to 4,096 bytes under a symmetric key, less under an RSA key. */
 import { keyArn } from '../keys/arn.ts';
+import { checkChoice, checkPlaintext, encryptionChoice, encryptUnder } from './encryption.ts';
 import { usedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
-import { authenticatedContext, seal } from './symmetric-encryption.ts';
+import type { EncryptionChoice } from './encryption.ts';
 import type { Operation } from './operation.ts';
 import type { EncryptionContext } from './symmetric-encryption.ts';
 
@@ -18,11 +18,16 @@ export const encrypt: Operation = defineOperation<EncryptInput, 'key'>({
   action: 'Encrypt',
   keys: usedKey,
   usage: 'ENCRYPT_DECRYPT',
-  check: (input, { keys }) => assertAlgorithm(input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', keys.key.record.keySpec, 'ENCRYPT_DECRYPT'),
-  dryRun: (input) => void authenticatedContext(input.EncryptionContext),
+  check: (input, { keys }) => checkChoice(choiceOf(input), keys.key.record),
+  dryRun: (input, { keys }) => checkPlaintext(choiceOf(input), keys.key.record, input.Plaintext.length),
   perform: async (input, context) => {
     const { record } = context.keys.key;
-    const { ciphertext } = await seal(record, input.Plaintext, input.EncryptionContext, context);
-    return { CiphertextBlob: ciphertext, KeyId: keyArn(record), EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+    const choice = choiceOf(input);
+    const { bytes } = await encryptUnder(record, choice, input.Plaintext, context);
+    return { CiphertextBlob: bytes, KeyId: keyArn(record), EncryptionAlgorithm: choice.algorithm };
   },
 });
+
+function choiceOf(input: EncryptInput): EncryptionChoice {
+  return encryptionChoice(input.EncryptionAlgorithm, input.EncryptionContext);
+}

@@ -1,10 +1,11 @@
 /** ReEncrypt: opens a ciphertext under one key and seals its content under another (or the same), without showing it to the caller. */
 import { missingMember } from '../api/violations.ts';
-import { assertAlgorithm } from '../keys/algorithms.ts';
 import { keyArn } from '../keys/arn.ts';
+import { checkChoice, checkPlaintext, decryptUnder, encryptionChoice, encryptUnder, isSymmetric, openingKey } from './encryption.ts';
 import { defineOperation } from './operation.ts';
-import { authenticatedContext, ignoresCiphertext, keyOfCiphertext, open, proveOpens, seal } from './symmetric-encryption.ts';
-import type { Operation } from './operation.ts';
+import { ignoresCiphertext } from './symmetric-encryption.ts';
+import type { EncryptionChoice, EncryptionResult } from './encryption.ts';
+import type { Operation, OperationContext } from './operation.ts';
 import type { EncryptionContext } from './symmetric-encryption.ts';
 
 interface ReEncryptInput {
@@ -28,40 +29,54 @@ export const reEncrypt: Operation = defineOperation<ReEncryptInput, 'source' | '
   usage: 'ENCRYPT_DECRYPT',
   validate: (input) => {
     if (input.CiphertextBlob === undefined && !ignoresCiphertext(input)) throw missingMember('ciphertextBlob');
-    if (input.SourceKeyId === undefined && (ignoresCiphertext(input) || !isSymmetric(input))) throw missingMember('sourceKeyId');
+    if (input.SourceKeyId === undefined && (ignoresCiphertext(input) || !isSymmetric(sourceChoice(input))))
+      throw missingMember('sourceKeyId');
   },
   keysFromInput: (input, context) => {
-    if (input.CiphertextBlob === undefined || ignoresCiphertext(input) || !isSymmetric(input)) return {};
-    return { source: keyOfCiphertext(input.CiphertextBlob, context.keys['source'], context) };
+    if (input.CiphertextBlob === undefined || ignoresCiphertext(input)) return {};
+    const source = openingKey(input.CiphertextBlob, sourceChoice(input), context.keys['source'], context);
+    return source === undefined ? {} : { source };
   },
   check: (input, { keys }) => {
-    assertAlgorithm(input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', keys.source.record.keySpec, 'ENCRYPT_DECRYPT');
-    assertAlgorithm(input.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', keys.destination.record.keySpec, 'ENCRYPT_DECRYPT');
+    checkChoice(sourceChoice(input), keys.source.record);
+    checkChoice(destinationChoice(input), keys.destination.record);
   },
   dryRun: async (input, context) => {
-    authenticatedContext(input.DestinationEncryptionContext);
-    if (!ignoresCiphertext(input)) await proveOpens(context.keys.source, input.SourceEncryptionContext, context);
+    checkPlaintext(destinationChoice(input), context.keys.destination.record, 0);
+    if (ignoresCiphertext(input)) return;
+    const { bytes } = await decryptSource(input, context);
+    bytes.fill(0);
+    checkPlaintext(destinationChoice(input), context.keys.destination.record, bytes.length);
   },
   perform: async (input, context) => {
     const { source, destination } = context.keys;
-    const opened = await open(source, input.SourceEncryptionContext, context);
+    const opened = await decryptSource(input, context);
     try {
-      const sealed = await seal(destination.record, opened.plaintext, input.DestinationEncryptionContext, context);
+      const sealed = await encryptUnder(destination.record, destinationChoice(input), opened.bytes, context);
       return {
-        CiphertextBlob: sealed.ciphertext,
+        CiphertextBlob: sealed.bytes,
         SourceKeyId: keyArn(source.record),
         KeyId: keyArn(destination.record),
-        SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-        DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-        SourceKeyMaterialId: opened.materialId,
-        DestinationKeyMaterialId: sealed.materialId,
+        SourceEncryptionAlgorithm: sourceChoice(input).algorithm,
+        DestinationEncryptionAlgorithm: destinationChoice(input).algorithm,
+        ...(opened.materialId !== undefined && { SourceKeyMaterialId: opened.materialId }),
+        ...(sealed.materialId !== undefined && { DestinationKeyMaterialId: sealed.materialId }),
       };
     } finally {
-      opened.plaintext.fill(0);
+      opened.bytes.fill(0);
     }
   },
 });
 
-function isSymmetric(input: ReEncryptInput): boolean {
-  return (input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT') === 'SYMMETRIC_DEFAULT';
+function sourceChoice(input: ReEncryptInput): EncryptionChoice {
+  return encryptionChoice(input.SourceEncryptionAlgorithm, input.SourceEncryptionContext);
+}
+
+function destinationChoice(input: ReEncryptInput): EncryptionChoice {
+  return encryptionChoice(input.DestinationEncryptionAlgorithm, input.DestinationEncryptionContext);
+}
+
+/** `validate` has seen to it that there is a ciphertext wherever this is called. */
+function decryptSource(input: ReEncryptInput, context: OperationContext<'source' | 'destination'>): Promise<EncryptionResult> {
+  return decryptUnder(context.keys.source, sourceChoice(input), input.CiphertextBlob ?? new Uint8Array(), context);
 }

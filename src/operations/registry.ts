@@ -2,46 +2,72 @@
 import { cancelKeyDeletion } from './cancel-key-deletion.ts';
 import { createAlias } from './create-alias.ts';
 import { createKey } from './create-key.ts';
+import { decapsulate } from './decapsulate.ts';
 import { decrypt } from './decrypt.ts';
 import { deleteAlias } from './delete-alias.ts';
+import { deriveSharedSecret } from './derive-shared-secret.ts';
 import { describeKey } from './describe-key.ts';
 import { disableKey } from './disable-key.ts';
 import { enableKey } from './enable-key.ts';
+import { encapsulate } from './encapsulate.ts';
 import { encrypt } from './encrypt.ts';
 import { generateDataKeyOperation } from './generate-data-key.ts';
+import { generateDataKeyPairOperation } from './generate-data-key-pair.ts';
+import { generateDataKeyPairWithoutPlaintext } from './generate-data-key-pair-without-plaintext.ts';
 import { generateDataKeyWithoutPlaintext } from './generate-data-key-without-plaintext.ts';
+import { generateMac } from './generate-mac.ts';
 import { generateRandom } from './generate-random.ts';
+import { getKeyPolicy } from './get-key-policy.ts';
+import { getPublicKey } from './get-public-key.ts';
 import { listAliases } from './list-aliases.ts';
+import { listKeyPolicies } from './list-key-policies.ts';
 import { listKeys } from './list-keys.ts';
 import { listResourceTags } from './list-resource-tags.ts';
+import { putKeyPolicy } from './put-key-policy.ts';
 import { reEncrypt } from './re-encrypt.ts';
 import { scheduleKeyDeletion } from './schedule-key-deletion.ts';
+import { sign } from './sign.ts';
 import { tagResource } from './tag-resource.ts';
 import { untagResource } from './untag-resource.ts';
 import { updateAlias } from './update-alias.ts';
 import { updateKeyDescription } from './update-key-description.ts';
+import { verify } from './verify.ts';
+import { verifyMac } from './verify-mac.ts';
 import type { Operation } from './operation.ts';
 
 export const operations: readonly Operation[] = [
   cancelKeyDeletion,
   createAlias,
   createKey,
+  decapsulate,
   decrypt,
   deleteAlias,
+  deriveSharedSecret,
   describeKey,
   disableKey,
   enableKey,
+  encapsulate,
   encrypt,
   generateDataKeyOperation,
+  generateDataKeyPairOperation,
+  generateDataKeyPairWithoutPlaintext,
   generateDataKeyWithoutPlaintext,
+  generateMac,
   generateRandom,
+  getKeyPolicy,
+  getPublicKey,
   listAliases,
+  listKeyPolicies,
   listKeys,
   listResourceTags,
+  putKeyPolicy,
   reEncrypt,
   scheduleKeyDeletion,
+  sign,
   tagResource,
   untagResource,
   updateAlias,
   updateKeyDescription,
+  verify,
+  verifyMac,
 ];

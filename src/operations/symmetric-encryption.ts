@@ -91,12 +91,6 @@ export async function open(resolved: ResolvedKey, encryptionContext: EncryptionC
   return { plaintext, materialId: material.materialId };
 }
 
-/** Opens and forgets: what a dry run must know. */
-export async function proveOpens(resolved: ResolvedKey, encryptionContext: EncryptionContext, context: OperationContext): Promise<void> {
-  const { plaintext } = await open(resolved, encryptionContext, context);
-  plaintext.fill(0);
-}
-
 /** True when a dry run asks to leave the ciphertext out of account (DryRunModifiers). */
 export function ignoresCiphertext(input: { readonly DryRun?: boolean; readonly DryRunModifiers?: readonly string[] }): boolean {
   return input.DryRun === true && input.DryRunModifiers?.includes('IGNORE_CIPHERTEXT') === true;

@@ -24,7 +24,8 @@ export function checkedKms(kms: Kms): Kms {
 function checkMembers(path: string, value: object, members: Members): void {
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {
     const memberPath = `${path}.${name}`;
-    const shape = members[name];
+    // The newest specs are no values of the deprecated member's type, and AWS KMS answers them there all the same.
+    const shape = members[name === 'CustomerMasterKeySpec' ? 'KeySpec' : name];
     if (shape !== undefined) checkValue(memberPath, member, shape);
     else if (!OWN_MEMBERS.has(memberPath.replace(/^\w+\./, ''))) throw new TypeError(`the model has no ${memberPath}`);
   }

@@ -77,6 +77,7 @@ class SoftwareKeyStore implements KeyStore {
       protection: this.protection,
       residency: 'software',
       suite,
+      keySpecs: softwareKeySpecs,
       remarks: ['keys of this store are not in hardware'],
     };
   }

@@ -1,0 +1,44 @@
+/**
+ * A fresh key pair and its sealed private key: what GenerateDataKeyPair and GenerateDataKeyPairWithoutPlaintext have in common. The
+ * pair is made in this process, whatever the key store: the API exists to hand out the private key or to let Decrypt hand it out.
+ */
+import { KmsError } from '../errors.ts';
+import { keyShape } from '../keys/algorithms.ts';
+import { keyArn } from '../keys/arn.ts';
+import { generateKeyPair } from '../keys/key-pair.ts';
+import { authenticatedContext, seal } from './symmetric-encryption.ts';
+import type { OperationContext } from './operation.ts';
+import type { EncryptionContext, Sealed } from './symmetric-encryption.ts';
+
+export interface DataKeyPairInput {
+  readonly EncryptionContext?: EncryptionContext;
+  readonly KeyPairSpec: string;
+}
+
+/** A pair with its sealed private key. The caller hands `privateKey` (DER PKCS#8) out or wipes it. */
+export interface DataKeyPair extends Sealed {
+  readonly publicKey: Uint8Array;
+  readonly privateKey: Uint8Array;
+}
+
+export function checkDataKeyPairRequest(input: DataKeyPairInput, { keys }: OperationContext<'key'>): void {
+  const { record } = keys.key;
+  if (record.keySpec !== 'SYMMETRIC_DEFAULT') {
+    throw new KmsError('InvalidKeyUsageException', `${keyArn(record)} key spec is ${record.keySpec} which cannot generate data key pairs.`);
+  }
+  if (keyShape(input.KeyPairSpec).type === 'sm2') {
+    throw new KmsError('UnsupportedOperationException', 'KeyPairSpec SM2 is not supported: this service has no implementation of SM2.');
+  }
+  authenticatedContext(input.EncryptionContext);
+}
+
+export async function generateDataKeyPair(input: DataKeyPairInput, context: OperationContext<'key'>): Promise<DataKeyPair> {
+  const { publicKey, privateKey } = await generateKeyPair(input.KeyPairSpec, context.parts.randomBytes);
+  try {
+    const sealed = await seal(context.keys.key.record, privateKey, input.EncryptionContext, context);
+    return { ...sealed, publicKey, privateKey };
+  } catch (error) {
+    privateKey.fill(0);
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+/** GenerateDataKeyPair: a key pair whose private key is given in clear and sealed under a symmetric key. */
+import { keyArn } from '../keys/arn.ts';
+import { checkDataKeyPairRequest, generateDataKeyPair } from './data-key-pair.ts';
+import { usedKey } from './named-key.ts';
+import { defineOperation } from './operation.ts';
+import { refuseRecipient } from './symmetric-encryption.ts';
+import type { DataKeyPairInput } from './data-key-pair.ts';
+import type { Operation } from './operation.ts';
+
+interface GenerateDataKeyPairInput extends DataKeyPairInput {
+  readonly Recipient?: unknown;
+}
+
+export const generateDataKeyPairOperation: Operation = defineOperation<GenerateDataKeyPairInput, 'key'>({
+  name: 'GenerateDataKeyPair',
+  action: 'GenerateDataKeyPair',
+  keys: usedKey,
+  usage: 'ENCRYPT_DECRYPT',
+  validate: (input) => refuseRecipient(input.Recipient),
+  check: checkDataKeyPairRequest,
+  perform: async (input, context) => {
+    const { ciphertext, materialId, publicKey, privateKey } = await generateDataKeyPair(input, context);
+    return {
+      PrivateKeyCiphertextBlob: ciphertext,
+      PrivateKeyPlaintext: privateKey,
+      PublicKey: publicKey,
+      KeyId: keyArn(context.keys.key.record),
+      KeyPairSpec: input.KeyPairSpec,
+      KeyMaterialId: materialId,
+    };
+  },
+});

@@ -1,0 +1,34 @@
+/** Verify: with the stored public key, so that it works while the key store is away. A wrong signature is an error, never `false`. */
+import { KmsError } from '../errors.ts';
+import { keyArn } from '../keys/arn.ts';
+import { isSignatureValid } from '../keys/verify-signature.ts';
+import { checkSigningInput, publicKeyOf } from './key-uses.ts';
+import { usedKey } from './named-key.ts';
+import { defineOperation } from './operation.ts';
+import type { KeyRecord } from '../keys/key-record.ts';
+import type { SigningInput } from './key-uses.ts';
+import type { Operation } from './operation.ts';
+
+interface VerifyInput extends SigningInput {
+  readonly Signature: Uint8Array;
+}
+
+export const verify: Operation = defineOperation<VerifyInput, 'key'>({
+  name: 'Verify',
+  action: 'Verify',
+  keys: usedKey,
+  usage: 'SIGN_VERIFY',
+  check: checkSigningInput,
+  dryRun: async (input, { keys }) => proveSignature(input, keys.key.record),
+  perform: async (input, { keys }) => {
+    const { record } = keys.key;
+    await proveSignature(input, record);
+    return { KeyId: keyArn(record), SignatureValid: true, SigningAlgorithm: input.SigningAlgorithm };
+  },
+});
+
+async function proveSignature(input: VerifyInput, key: KeyRecord): Promise<void> {
+  const { Message: message, MessageType: messageType = 'RAW', SigningAlgorithm: algorithm } = input;
+  const signed = { keySpec: key.keySpec, publicKey: publicKeyOf(key, 'Verify'), algorithm, messageType, message };
+  if (!(await isSignatureValid(signed, input.Signature))) throw new KmsError('KMSInvalidSignatureException');
+}
