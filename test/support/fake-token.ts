@@ -125,6 +125,11 @@ export class FakeToken implements Token {
     this.#store(template, randomBytes(32));
   }
 
+  /** Somebody else destroys what has these attributes. */
+  remove(template: Template): void {
+    for (const [handle, object] of this.#objects) if (hasAttributes(object, template)) this.#objects.delete(handle);
+  }
+
   isCurrent(object: TokenObject): boolean {
     return object.epoch === this.#epoch;
   }
@@ -232,15 +237,8 @@ export class FakeToken implements Token {
   async findObjects(template: Template, _readBack: readonly AttributeName[]): Promise<readonly DescribedObject[]> {
     await this.#enter('findObjects');
     if (this.#hidden) return [];
-    const wanted = Object.entries(template) as [AttributeName, unknown][];
-    const matches = ([, object]: [number, StoredObject]): boolean =>
-      wanted.every(([name, value]) =>
-        value instanceof Uint8Array
-          ? Buffer.compare(value, (object.template[name] as Uint8Array | undefined) ?? Buffer.alloc(0)) === 0
-          : object.template[name] === value,
-      );
     return [...this.#objects]
-      .filter(matches)
+      .filter(([, object]) => hasAttributes(object, template))
       .map(([handle, { template: attributes }]) => ({ object: this.#reference(handle), attributes }));
   }
 
@@ -323,6 +321,14 @@ export class FakeToken implements Token {
     if (seen.has(text)) this.violations.push('an IV was used twice under one key');
     this.ivsByKey.set(key, seen.add(text));
   }
+}
+
+function hasAttributes(object: StoredObject, template: Template): boolean {
+  return (Object.entries(template) as [AttributeName, unknown][]).every(([name, value]) =>
+    value instanceof Uint8Array
+      ? Buffer.compare(value, (object.template[name] as Uint8Array | undefined) ?? Buffer.alloc(0)) === 0
+      : object.template[name] === value,
+  );
 }
 
 function finish(cipher: { update(data: Uint8Array): Buffer; final(): Buffer }, data: Uint8Array): Buffer {

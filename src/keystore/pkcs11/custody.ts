@@ -82,6 +82,7 @@ async function wrappedShortcomings(token: Token, wrapped: WrappedMaterials): Pro
       ...(honoursExtractable ? [] : ['it wraps out keys that are marked as not extractable']),
       ...(honoursWrapWithTrusted ? [] : ['it wraps keys marked WRAP_WITH_TRUSTED under any key']),
       ...(current.trusted ? [] : ['its wrapping key is not marked TRUSTED']),
+      ...(current.wrapsOnly ? [] : ['its wrapping key decrypts, or can be made to: records can be taken out']),
       ...(templateHolds ? [] : ['its wrapping key unwraps records into keys that can be taken out']),
     ];
   } catch (error) {

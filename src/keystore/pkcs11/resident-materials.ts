@@ -12,6 +12,7 @@ import type { DescribedObject, Token, TokenObject } from '../../token/token.ts';
 import type { BoundMaterial, MaterialRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { fingerprintOf, proveMaterial } from './derivation.ts';
+import { isRefusal } from './key-store-error.ts';
 import { generationMechanism, residentTemplate } from './material-templates.ts';
 import type { TokenSuite } from './material-templates.ts';
 
@@ -20,6 +21,7 @@ export type CreatedMaterial = Pick<MaterialRecord, 'materialId' | 'reference' | 
 
 /** Label of every material: short ASCII for tokens with 32 characters, and found again by its form. */
 const labelPattern = /^hsm-kms [0-9a-z-]{8}$/;
+const witnessLabel = 'hsm-kms storage witness';
 const allTokenKeys: Template = { CLASS: 'SECRET_KEY', TOKEN: true };
 
 export class ResidentMaterials {
@@ -49,7 +51,7 @@ export class ResidentMaterials {
     const { object } = await this.#token
       .generateKey(generationMechanism, residentTemplate(suite, { id: request.objectId, label }))
       .catch(neverTwice);
-    const fingerprint = await fingerprintOf(this.#token, object, suite);
+    const fingerprint = await fingerprintOf(this.#token, object, suite).catch((error: unknown) => this.#undo(object, error));
     this.#amend((listing) => listing.set(toHex(request.objectId), object));
     return { reference: request.objectId, fingerprint, materialId: materialIdOf(keyId, fingerprint) };
   }
@@ -122,11 +124,19 @@ export class ResidentMaterials {
   }
 
   async #search(objectId: Uint8Array): Promise<readonly DescribedObject[]> {
-    return this.#token.findObjects({ ...allTokenKeys, ID: objectId }, []);
+    return this.#token.findObjects({ ...allTokenKeys, ID: objectId }, ['ID', 'LABEL']);
+  }
+
+  /** After a refusal nobody looks for the object again: it goes now. After a fault the next attempt, or the intent, sees to it. */
+  async #undo(object: TokenObject, error: unknown): Promise<never> {
+    if (isRefusal(error)) await this.#token.destroyObject(object);
+    throw error;
   }
 
   async #destroyAll(objectId: Uint8Array): Promise<boolean> {
     const found = await this.#search(objectId);
+    // Ids come from the metadata store: whoever writes to it must not reach the wrapping key, or what belongs to others.
+    if (!found.every(isOurs)) throw new KeyStoreError('refused', 'The token object of this id is no key material; it is not destroyed');
     for (const { object } of found) await this.#token.destroyObject(object);
     return found.length > 0;
   }
@@ -134,7 +144,7 @@ export class ResidentMaterials {
   /** Makes, finds and destroys a witness: only a token that shows it can be believed when it shows nothing. */
   async #proveStorage(): Promise<void> {
     const objectId = randomBytes(16);
-    await this.#token.generateKey(generationMechanism, residentTemplate('direct', { id: objectId, label: 'hsm-kms storage witness' }));
+    await this.#token.generateKey(generationMechanism, residentTemplate('direct', { id: objectId, label: witnessLabel }));
     const found = await this.#destroyAll(objectId);
     if (!found) throw new TokenError('device', 'The token does not show an object that it has just made');
   }
@@ -142,6 +152,10 @@ export class ResidentMaterials {
 
 function isMaterial({ attributes }: DescribedObject): boolean {
   return attributes.ID?.length === 16 && labelPattern.test(attributes.LABEL ?? '');
+}
+
+function isOurs(object: DescribedObject): boolean {
+  return isMaterial(object) || object.attributes.LABEL === witnessLabel;
 }
 
 /** A generation without an answer may still happen: running it again could leave two objects of one id. */

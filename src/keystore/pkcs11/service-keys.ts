@@ -13,6 +13,8 @@ export interface WrappingKey {
   readonly object: TokenObject;
   readonly id: Uint8Array;
   readonly trusted: boolean;
+  /** It neither encrypts nor decrypts, and nobody can change that: a record opens into a key object and nothing else. */
+  readonly wrapsOnly: boolean;
 }
 
 export interface ServiceKeys {
@@ -38,13 +40,14 @@ export async function findServiceKeys(token: Token): Promise<ServiceKeys> {
     object,
     id: attributes.ID ?? new Uint8Array(0),
     trusted: attributes.TRUSTED === true,
+    wrapsOnly: attributes.ENCRYPT === false && attributes.DECRYPT === false && attributes.MODIFIABLE === false,
   }));
   const current = keys.find((key) => key.trusted) ?? keys[0]!;
   return { recordMac: recordMac!.object, current, wrapping: new Map(keys.map((key) => [toHex(key.id), key])) };
 }
 
 async function findByLabel(token: Token, label: string, count: 'exactly one' | 'one or more'): Promise<readonly DescribedObject[]> {
-  const readBack: readonly AttributeName[] = ['ID', 'TRUSTED', 'SENSITIVE', 'EXTRACTABLE'];
+  const readBack: readonly AttributeName[] = ['ID', 'TRUSTED', 'SENSITIVE', 'EXTRACTABLE', 'MODIFIABLE', 'ENCRYPT', 'DECRYPT'];
   const found = await token.findObjects({ CLASS: 'SECRET_KEY', TOKEN: true, LABEL: label }, readBack);
   if (found.length === 0) {
     throw new KeyStoreError(

@@ -48,6 +48,8 @@ export class WrappedMaterials {
   /** Makes only session objects, so it is safe to run twice. */
   async create(request: MaterialRequest, suite: TokenSuite, custody: Custody): Promise<CreatedMaterial> {
     const keys = await this.serviceKeys();
+    // With the PIN, but without the security officer, anyone can put another key in the place of the wrapping key.
+    if (custody === 'full' && !(keys.current.trusted && keys.current.wrapsOnly)) throw strangeWrappingKey();
     const exported = await this.#generateWrapped(suite, keys.current);
     const object = await this.#unwrap(exported, keys.current, suite);
     const fingerprint = await withSessionObject(this.#token, object, (key) => fingerprintOf(this.#token, key, suite));
@@ -124,6 +126,13 @@ export class WrappedMaterials {
   async #mac(keys: ServiceKeys, body: Uint8Array, binding: MaterialBinding): Promise<Uint8Array> {
     return this.#token.sign({ name: 'SHA256_HMAC' }, keys.recordMac, macInput(body, binding));
   }
+}
+
+function strangeWrappingKey(): KeyStoreError {
+  return new KeyStoreError(
+    'refused',
+    'The wrapping key of the token is not the one that was examined at start: see who changed it, then start the service again',
+  );
 }
 
 function alteredRecord(): KeyStoreError {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openPkcs11KeyStore } from '../../../../src/keystore/pkcs11/key-store.ts';
+import { WRAPPING_KEY_LABEL } from '../../../../src/token/service-keys.ts';
 import { TokenError } from '../../../../src/token/token-error.ts';
 import { createBound, headerOf, kindOf, newKey, symmetricRequest, testParts } from '../../../support/key-store-parts.ts';
 import { seal, stage } from '../../../support/key-store-scene.ts';
@@ -74,6 +75,32 @@ describe('materials that live in the token', () => {
     const { material } = await createBound(scene.store, request.key, request);
     expect(scene.token.tokenObjects.filter(({ ID }) => ID !== undefined && Buffer.compare(ID, request.objectId) === 0)).toHaveLength(1);
     expect(await kindOf(seal(scene, { key: request.key, material }))).toBe('no error');
+  });
+
+  it('leave no object behind when the token refuses what comes after the generation', async () => {
+    const scene = await stage();
+    const before = scene.token.tokenObjects.length;
+    scene.token.fail('deriveKey', new TokenError('weaker-key', 'made weaker than asked for'));
+    expect(await kindOf(scene.store.createMaterial(symmetricRequest(newKey())))).toBe('refused');
+    expect(scene.token.tokenObjects).toHaveLength(before);
+  });
+
+  it('that could not be destroyed after a refusal count as a fault, so that their intent stays', async () => {
+    const scene = await stage();
+    scene.token.fail('deriveKey', new TokenError('refused', 'not permitted'));
+    scene.token.fail('destroyObject', new TokenError('overdue', 'no answer'));
+    expect(await kindOf(scene.store.createMaterial(symmetricRequest(newKey())))).toBe('timeout');
+  });
+
+  it('are all that is ever destroyed: an id of another object destroys nothing', async () => {
+    const scene = await stage();
+    const wrapping = scene.token.tokenObjects.find(({ LABEL }) => LABEL === WRAPPING_KEY_LABEL);
+    const objects = scene.token.tokenObjects.length;
+    const { key, material } = scene.bound;
+    const forged = { key, material: { ...material, reference: wrapping!.ID! } };
+    expect(await kindOf(scene.store.destroyMaterial(forged))).toBe('refused');
+    expect(await kindOf(scene.store.destroyByObjectId(wrapping!.ID!))).toBe('refused');
+    expect(scene.token.tokenObjects).toHaveLength(objects);
   });
 
   it('are not generated again when the first generation may still happen', async () => {

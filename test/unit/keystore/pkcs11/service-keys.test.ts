@@ -44,6 +44,26 @@ describe('the wrapping key', () => {
     );
   });
 
+  it.each([
+    ['opens records itself', { DECRYPT: true }],
+    ['can be given more uses', { MODIFIABLE: true }],
+  ])('must do nothing but wrap and unwrap for full custody: one that %s is not enough', async (_name, lax) => {
+    expect(await creation(await storeWith(new FakeToken(), 'full', { ...trustedKey(), ...lax }, macKey()))).toContain('can be taken out');
+    expect(await creation(await storeWith(new FakeToken(), 'reduced', { ...trustedKey(), ...lax }, macKey()))).toBe(
+      'made with custody reduced',
+    );
+  });
+
+  it('that somebody put in the place of the trusted one wraps nothing with full custody', async () => {
+    const token = new FakeToken();
+    const store = await storeWith(token, 'full', trustedKey(), macKey());
+    token.remove({ LABEL: WRAPPING_KEY_LABEL });
+    token.install(wrappingKey({ id: randomBytes(16), label: WRAPPING_KEY_LABEL }, false));
+    token.renew();
+    expect(await creation(store)).toContain('not the one that was examined');
+    expect(token.sessionObjects).toEqual([]);
+  });
+
   it('may be followed by another one: old records name theirs', async () => {
     const token = new FakeToken();
     const store = await storeWith(token, 'full', trustedKey(), macKey());
