@@ -8,7 +8,16 @@ import {
   macAlgorithm,
   signingAlgorithm,
 } from '../../../src/api/enumerations.ts';
-import { assertAlgorithm, keyAlgorithms, keyFamily, keySpecs, usageOfNewKey } from '../../../src/keys/algorithms.ts';
+import {
+  assertAlgorithm,
+  assertMessage,
+  assertOaepLength,
+  keyAlgorithms,
+  keyFamily,
+  keySpecs,
+  signingAlgorithms,
+  usageOfNewKey,
+} from '../../../src/keys/algorithms.ts';
 import { refusal } from '../../support/kms-fixture.ts';
 import type { KeyUsage } from '../../../src/keys/key-record.ts';
 
@@ -62,4 +71,41 @@ describe('the table of key specs', () => {
     ]);
     expect(() => keyFamily('DES')).toThrow(RangeError);
   });
+
+  test('has a row for every signing algorithm of the API and no other', () => {
+    expect([...signingAlgorithms.keys()].toSorted()).toEqual(signingAlgorithm.values.toSorted());
+  });
+
+  test.each([
+    ['RSA_2048', 'RSAES_OAEP_SHA_1', 214],
+    ['RSA_2048', 'RSAES_OAEP_SHA_256', 190],
+    ['RSA_3072', 'RSAES_OAEP_SHA_1', 342],
+    ['RSA_3072', 'RSAES_OAEP_SHA_256', 318],
+    ['RSA_4096', 'RSAES_OAEP_SHA_1', 470],
+    ['RSA_4096', 'RSAES_OAEP_SHA_256', 446],
+  ])('%s with %s encrypts up to %i bytes', (spec, algorithm, bytesMax) => {
+    expect(() => assertOaepLength(algorithm, spec, bytesMax)).not.toThrow();
+    const text = `Algorithm ${algorithm} and key spec ${spec} cannot encrypt data larger than ${bytesMax} bytes.`;
+    expect(() => assertOaepLength(algorithm, spec, bytesMax + 1)).toThrow(expect.objectContaining(refusal('ValidationException', text)));
+  });
+
+  test('messages are of any length when they are raw, and digests of the algorithm’s own', () => {
+    for (const [algorithm, { messageTypes }] of signingAlgorithms) {
+      for (const messageType of ['RAW', 'DIGEST', 'EXTERNAL_MU'] as const) {
+        const accepted = [1, 32, 48, 64, 4096].filter((length) => !throws(() => assertMessage(algorithm, messageType, length)));
+        const exact = messageTypes[messageType];
+        if (!(messageType in messageTypes)) expect(accepted, algorithm).toEqual([]);
+        else expect(accepted, algorithm).toEqual(exact === undefined ? [1, 32, 48, 64, 4096] : [exact]);
+      }
+    }
+  });
 });
+
+function throws(act: () => void): boolean {
+  try {
+    act();
+    return false;
+  } catch {
+    return true;
+  }
+}
