@@ -2,6 +2,7 @@
 import { missingMember } from '../api/violations.ts';
 import { keyArn } from '../keys/arn.ts';
 import { checkChoice, checkPlaintext, decryptUnder, encryptionChoice, encryptUnder, isSymmetric, openingKey } from './encryption.ts';
+import { recheckedKey } from './key-change.ts';
 import { defineOperation } from './operation.ts';
 import { ignoresCiphertext } from './symmetric-encryption.ts';
 import type { EncryptionChoice, EncryptionResult } from './encryption.ts';
@@ -52,7 +53,8 @@ export const reEncrypt: Operation = defineOperation<ReEncryptInput, 'source' | '
     const { source, destination } = context.keys;
     const opened = await decryptSource(input, context);
     try {
-      const sealed = await encryptUnder(destination.record, destinationChoice(input), opened.bytes, context);
+      const current = recheckedKey('ReEncrypt', destination.record, context);
+      const sealed = await encryptUnder(current, destinationChoice(input), opened.bytes, context);
       return {
         CiphertextBlob: sealed.bytes,
         SourceKeyId: keyArn(source.record),

@@ -153,6 +153,23 @@ describe('ReEncrypt', () => {
   });
 });
 
+describe('ReEncrypt to a key that is disabled while the ciphertext is opened', () => {
+  test('is refused, and the destination is not opened again', async () => {
+    const { perform, createKey, keyStore, CiphertextBlob } = await withCiphertext();
+    const destination = await createKey();
+    const encryptions = keyStore.callsOf('encrypt').length;
+    const decrypt = keyStore.decrypt.bind(keyStore);
+    keyStore.decrypt = async (...parts) => {
+      await perform('DisableKey', { KeyId: destination.KeyId });
+      return decrypt(...parts);
+    };
+    await expect(perform('ReEncrypt', { CiphertextBlob, DestinationKeyId: destination.KeyId })).rejects.toMatchObject(
+      refusal('DisabledException', `${destination.Arn} is disabled.`),
+    );
+    expect(keyStore.callsOf('encrypt')).toHaveLength(encryptions);
+  });
+});
+
 describe('GenerateDataKey', () => {
   test.each([{}, { KeySpec: 'AES_256', NumberOfBytes: 32 }])('with %j beside the key is not valid', async (input) => {
     const { perform, KeyId } = await withCiphertext();
