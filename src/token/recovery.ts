@@ -152,13 +152,13 @@ export class Recovery {
 
   async #replaceHost(): Promise<void> {
     this.#suspend('generation');
+    await this.#retire(this.#last.cryptoki);
     const nowMs = this.#parts.clock.monotonicMs();
     while ((this.#hostStartsMs[0] ?? nowMs) < nowMs - MINUTE_MS) this.#hostStartsMs.shift();
     if (this.#hostStartsMs.length >= HOSTS_PER_MINUTE_MAX && this.#brokenBy === undefined) {
       throw new TokenError('unavailable', `${HOSTS_PER_MINUTE_MAX} new hosts within a minute did not help`);
     }
     this.#hostStartsMs.push(nowMs);
-    await this.#retire(this.#last.cryptoki);
     const connection = await Connection.open(this.#parts);
     if (this.#closed) {
       void connection.cryptoki.close(0);
@@ -176,7 +176,18 @@ export class Recovery {
     if (this.#retired.has(cryptoki)) return;
     this.#retired.add(cryptoki);
     if (cryptoki.placement === 'in-process') return cryptoki.close(graceMs);
-    this.#parts.timers.after(graceMs, () => void cryptoki.close(0).finally(() => this.#retired.delete(cryptoki)));
+    this.#parts.timers.after(graceMs, () => void this.#end(cryptoki));
+  }
+
+  async #end(cryptoki: Cryptoki): Promise<void> {
+    await cryptoki.close(0);
+    this.#retired.delete(cryptoki);
+  }
+
+  /** See `Token.endReplacedHosts`. A library in this process was closed before the next one was loaded. */
+  async endReplacedHosts(): Promise<void> {
+    const hosts = [...this.#retired].filter(({ placement }) => placement === 'process');
+    await Promise.all(hosts.map((host) => this.#end(host)));
   }
 
   #suspend(level: keyof HandleEpoch): void {

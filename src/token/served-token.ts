@@ -190,6 +190,10 @@ export class ServedToken implements Token {
     await this.#recovery.connection.check();
   }
 
+  endReplacedHosts(): Promise<void> {
+    return this.#recovery.endReplacedHosts();
+  }
+
   close(): Promise<void> {
     return this.#recovery.close();
   }

@@ -114,6 +114,11 @@ export interface Token {
   destroyObject(object: TokenObject): Promise<void>;
   random(lengthBytes: number): Promise<Uint8Array>;
 
+  /**
+   * Cuts the grace period of hosts that were replaced short. Resolves when none of them can run a call any more; what ran there
+   * rejects with `unavailable`.
+   */
+  endReplacedHosts(): Promise<void>;
   /** A known-answer operation end to end; resolves when the token serves, rejects with TokenError. */
   probe(): Promise<void>;
   /** Finishes what is in flight (bounded) and ends the host. */

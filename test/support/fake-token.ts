@@ -57,6 +57,8 @@ export class FakeToken implements Token {
   health: TokenHealth = 'ready';
   /** Misuses of handles that a token would turn into something worse than an error. */
   readonly violations: string[] = [];
+  /** Hosts in their grace period. */
+  replacedHosts = 0;
   /** How often each method was called. */
   readonly counts: Record<Method, number> = {
     encrypt: 0,
@@ -256,6 +258,10 @@ export class FakeToken implements Token {
   async random(lengthBytes: number): Promise<Uint8Array> {
     await this.#enter('random');
     return randomBytes(lengthBytes);
+  }
+
+  async endReplacedHosts(): Promise<void> {
+    this.replacedHosts = 0;
   }
 
   async probe(): Promise<void> {

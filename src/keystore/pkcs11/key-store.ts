@@ -128,6 +128,8 @@ class Pkcs11KeyStore implements KeyStore {
 
   async forget(materialId: string): Promise<void> {
     await this.#run(() => this.#cipher.forget(materialId));
+    // A host that was replaced while a call hung there still has its session objects.
+    await this.#token.endReplacedHosts();
   }
 
   async destroyMaterial(bound: BoundMaterial, signal?: AbortSignal): Promise<void> {
@@ -169,7 +171,7 @@ class Pkcs11KeyStore implements KeyStore {
       throw input === 'invalid-ciphertext' ? error : onOwnDataError(error);
     };
     try {
-      return await this.#token.recovering(() => attempt().catch(failed), signal);
+      return await this.#cipher.during(bound.material.materialId, () => this.#token.recovering(() => attempt().catch(failed), signal));
     } catch (error) {
       throw toKeyStoreError(error, input);
     }

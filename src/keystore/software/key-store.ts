@@ -96,11 +96,11 @@ class SoftwareKeyStore implements KeyStore {
   }
 
   async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
-    return this.#cipher.encrypt(bound, plaintext, context);
+    return this.#cipher.during(bound.material.materialId, () => this.#cipher.encrypt(bound, plaintext, context));
   }
 
   async decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array): Promise<Uint8Array> {
-    return this.#cipher.decrypt(bound, header, context);
+    return this.#cipher.during(bound.material.materialId, () => this.#cipher.decrypt(bound, header, context));
   }
 
   async sign(bound: BoundKey, request: SigningRequest): Promise<Uint8Array> {

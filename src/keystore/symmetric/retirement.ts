@@ -16,7 +16,10 @@ export class Retirement<Key> {
   /** Retires the key without waiting for it. */
   begin(materialId: string, key: SharedKey<Key>): void {
     this.retire(materialId, key).catch((error: unknown) => {
-      this.#log.warn({ materialId, err: error }, 'a session object could not be destroyed; it is tried again when its material is forgotten');
+      this.#log.warn(
+        { materialId, err: error },
+        'a session object could not be destroyed; it is tried again when its material is forgotten',
+      );
     });
   }
 

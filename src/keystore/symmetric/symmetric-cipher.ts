@@ -19,6 +19,7 @@ import type { MaterialVault } from './material-vault.ts';
 import type { OpenedMaterial } from './opened-materials.ts';
 import { OpenedMaterials } from './opened-materials.ts';
 import { Retirement } from './retirement.ts';
+import { RunningCalls } from './running-calls.ts';
 import type { SharedKey } from './shared-key.ts';
 
 export interface SymmetricCipherParts {
@@ -41,6 +42,7 @@ export class SymmetricCipher<Key> {
   readonly #epochKeys: EpochKeyCache<Key>;
   readonly #materials: OpenedMaterials<Key>;
   readonly #decryptionKeys: DecryptionKeys<Key>;
+  readonly #calls = new RunningCalls();
 
   constructor(vault: MaterialVault<Key>, parts: SymmetricCipherParts) {
     this.#vault = vault;
@@ -58,6 +60,11 @@ export class SymmetricCipher<Key> {
   /** Number of epoch keys that are kept now, for tests and metrics. */
   get epochKeyCount(): number {
     return this.#epochKeys.size;
+  }
+
+  /** All attempts of one call on a material: `forget` waits until they are over. */
+  during<T>(materialId: string, attempts: () => Promise<T>): Promise<T> {
+    return this.#calls.during(materialId, attempts);
   }
 
   /** The whole ciphertext blob. */
@@ -84,8 +91,9 @@ export class SymmetricCipher<Key> {
     );
   }
 
-  /** Closes the material and destroys all its epoch keys; resolves when the vault confirmed it. */
+  /** Closes the material and destroys all its epoch keys, once the calls that use it are over; resolves when the vault confirmed it. */
   async forget(materialId: string): Promise<void> {
+    await this.#calls.ended(materialId);
     await this.#materials.settled(materialId);
     this.#materials.close(materialId);
     // Waits for running calls; what they derived while the material was being closed leaves after them.
@@ -99,6 +107,8 @@ export class SymmetricCipher<Key> {
     if (materialId !== undefined) return this.#materials.close(materialId);
     this.#materials.closeAll();
     this.#epochKeys.clear();
+    // What could not be destroyed went with the reset.
+    void this.#retirement.finishAll();
   }
 
   /** Destroys all session keys as far as the vault still can; waits for running calls, never rejects. */

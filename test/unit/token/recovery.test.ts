@@ -103,6 +103,18 @@ describe('a host with an overdue call', () => {
     expect(recovery.cryptoki).toBe(device.doors[1]);
   });
 
+  it('is ended before its grace period is over when somebody must know that it does nothing any more', async () => {
+    const old = door();
+    old.passDeadline();
+    await settle();
+    await recovery.endReplacedHosts();
+    expect(old.closedWithGraceMs).toBe(0);
+    expect(recovery.cryptoki).toBe(device.doors[1]);
+    expect(recovery.health).toBe('ready');
+    await parts.clock.pass(5_000);
+    expect(device.doors.length).toBe(2);
+  });
+
   it('does not hold up a climb that waits for it', async () => {
     device.fail('reopenSessions', 'hangs');
     const climb = recovery.recover('sessions');
@@ -195,6 +207,16 @@ describe('new hosts', () => {
     expect(recovery.health).toBe('unavailable');
     await parts.clock.pass(250);
     expect(recovery.health).toBe('ready');
+  });
+
+  it('do not come forth beyond that, and the last one is ended nevertheless', async () => {
+    for (let hang = 0; hang < 7; hang++) {
+      door().passDeadline();
+      await settle();
+    }
+    expect(recovery.health).toBe('unavailable');
+    await recovery.endReplacedHosts();
+    expect(device.doors.map(({ closedWithGraceMs }) => closedWithGraceMs)).toEqual(Array.from({ length: 7 }, () => 0));
   });
 });
 

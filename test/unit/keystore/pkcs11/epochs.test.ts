@@ -152,6 +152,36 @@ describe('forgetting a material', () => {
     expect(scene.token.violations).toEqual([]);
   });
 
+  it('waits for calls that run again after a recovery, and leaves nothing of them behind', async () => {
+    const scene = await stage({ config: { residency: 'wrapped' } });
+    await seal(scene);
+    scene.token.fail('encrypt', new TokenError('session', 'lost'), 2);
+    const answers: string[] = [];
+    const running = seal(scene).then(() => answers.push('sealed'));
+    await scene.store.forget(scene.bound.material.materialId).then(() => answers.push('forgotten'));
+    expect(scene.token.sessionObjects).toEqual([]);
+    await running;
+    expect(answers).toEqual(['sealed', 'forgotten']);
+  });
+
+  it('waits for calls that are about to use a material which was just opened', async () => {
+    const scene = await stage({ config: { residency: 'wrapped' } });
+    for (let turns = 0; turns < 16; turns += 1) {
+      const running = seal(scene);
+      for (let turn = 0; turn < turns; turn += 1) await nextTurn();
+      await scene.store.forget(scene.bound.material.materialId);
+      expect(scene.token.sessionObjects).toEqual([]);
+      await running;
+    }
+  });
+
+  it('ends hosts that were replaced and still hold session objects', async () => {
+    const scene = await stage();
+    scene.token.replacedHosts = 2;
+    await scene.store.forget(scene.bound.material.materialId);
+    expect(scene.token.replacedHosts).toBe(0);
+  });
+
   it('does not resolve while an object could not be destroyed, and tries again when repeated', async () => {
     const scene = await stage();
     await seal(scene);
