@@ -4,6 +4,7 @@
  */
 import { clockJumpMark, destroyKey, isDue } from './destroy-key.ts';
 import type { KeyRecord } from '../../keys/key-record.ts';
+import type { Change } from '../../store/store.ts';
 import type { ServiceParts } from '../operation.ts';
 import type { SweepReport } from './run-sweeps.ts';
 
@@ -14,6 +15,7 @@ export interface ElapsedTime {
 }
 
 const CLOCK_JUMP_MS_MAX = 3_600_000;
+const KEYS_PER_TRANSACTION = 500;
 
 /** Counts the running time of all waiting periods down, then deletes what is due. */
 export async function sweepDueDeletions(
@@ -31,19 +33,24 @@ export async function sweepDueDeletions(
   return { deleted, deletionsPaused: false };
 }
 
+/** In portions: a transaction has a limit, and no number of waiting keys may stop the sweep. */
 async function countDown(parts: ServiceParts, runningMs: number): Promise<void> {
   if (runningMs <= 0) return;
-  await parts.store.transact((store) => ({
-    changes: store
-      .keysPendingDeletion()
-      .filter((key) => (key.deletionRunningMsLeft ?? 0) > 0)
-      .map((key) => ({
-        kind: 'put-key',
-        record: { ...key, version: key.version + 1, deletionRunningMsLeft: Math.max(0, (key.deletionRunningMsLeft ?? 0) - runningMs) },
-        replacesVersion: key.version,
-      })),
-    result: undefined,
-  }));
+  const waiting = parts.store.keysPendingDeletion().filter((key) => (key.deletionRunningMsLeft ?? 0) > 0);
+  for (let first = 0; first < waiting.length; first += KEYS_PER_TRANSACTION) {
+    const portion = waiting.slice(first, first + KEYS_PER_TRANSACTION);
+    await parts.store.transact((store) => ({
+      changes: portion.flatMap((key) => countedDown(store.key(key, key.keyId), runningMs)),
+      result: undefined,
+    }));
+  }
+}
+
+/** No change for a key whose deletion was cancelled, or that is gone. */
+function countedDown(key: KeyRecord | undefined, runningMs: number): readonly Change[] {
+  if (key?.state !== 'PendingDeletion' || key.deletionRunningMsLeft === undefined) return [];
+  const record = { ...key, version: key.version + 1, deletionRunningMsLeft: Math.max(0, key.deletionRunningMsLeft - runningMs) };
+  return [{ kind: 'put-key', record, replacesVersion: key.version }];
 }
 
 async function noticeClockJump({ store, clock, log }: ServiceParts, { runningMs, wallMs }: ElapsedTime): Promise<void> {

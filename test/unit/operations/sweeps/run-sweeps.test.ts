@@ -83,6 +83,24 @@ describe('due deletions', () => {
     expect(store.key(caller, KeyId)?.deletionRunningMsLeft).toBe(7 * DAY_MS);
   });
 
+  test('any number of keys wait at the same time: their time is counted down in transactions that every store takes', async () => {
+    const { store, parts } = openFixture();
+    const waiting = { state: 'PendingDeletion', deletionAtMs: 1, deletionRunningMsLeft: DAY_MS } as const;
+    for (let number = 0; number < 1_200; number += 1) {
+      await store.commit([{ kind: 'put-key', record: keyOf(number, waiting), replacesVersion: 0 }]);
+    }
+    const commit = store.commit.bind(store);
+    const sizes: number[] = [];
+    store.commit = (changes) => {
+      sizes.push(changes.length);
+      return commit(changes);
+    };
+    await runSweeps(parts, { runningMs: HOUR_MS, wallMs: HOUR_MS });
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1_000);
+    const left = new Set(store.keysPendingDeletion().map((key) => key.deletionRunningMsLeft));
+    expect(left).toEqual(new Set([DAY_MS - HOUR_MS]));
+  });
+
   test('a cancelled deletion is not carried out', async () => {
     const { live, perform, store, caller, KeyId } = await withScheduledKey();
     await live(6 * DAY_MS);
