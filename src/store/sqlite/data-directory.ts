@@ -4,8 +4,9 @@
  */
 import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { StoreUnavailableError } from '../store.ts';
+import { openDatabase } from './kept-objects.ts';
 
 const databaseFileName = 'kms.db';
 const lockFileName = 'kms.lock';
@@ -51,9 +52,9 @@ export function prepareDataDirectory(directory: string): string {
  */
 export function lockDataDirectory(directory: string): DirectoryLock {
   const path = join(directory, lockFileName);
-  let lock: Sqlite.Database | undefined;
+  let lock: Database | undefined;
   try {
-    lock = new Sqlite(path, { timeout: 0 });
+    lock = openDatabase(path, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock?.close();

@@ -2,6 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Migration } from '../migrations/migration.ts';
 import { DatabaseFailure } from './database-failure.ts';
+import { pragmaValue, prepared } from './kept-objects.ts';
 
 /** 'hkms': marks a database file as ours (SQLite file format, section 1.3.18). */
 const applicationId = 0x686b6d73;
@@ -32,28 +33,30 @@ export function migrate(database: Database, migrations: readonly Migration[], no
 }
 
 function schemaVersion(database: Database): number {
-  const id = database.pragma('application_id', { simple: true });
-  const tables = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
+  const id = pragmaValue(database, 'application_id');
+  const tables = prepared(database, 'SELECT count(*) FROM sqlite_schema').pluck().get();
   if (tables === 0 && id === 0) return 0;
   if (id !== applicationId) {
     throw new DatabaseFailure('FOREIGN_DATABASE', `${database.name} is a database of another program; name another data directory`);
   }
-  return database.prepare('SELECT max(version) FROM schema_version').pluck().get() as number;
+  return prepared(database, 'SELECT max(version) FROM schema_version').pluck().get() as number;
 }
 
 function apply(database: Database, migration: Migration, nowMs: number): void {
   database
     .transaction(() => {
       if (migration.version === 1) {
-        database.pragma(`application_id = ${applicationId}`);
+        database.exec(`PRAGMA application_id = ${applicationId}`);
         database.exec(
           'CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT',
         );
       }
       database.exec(migration.sql);
-      database
-        .prepare('INSERT INTO schema_version (version, name, applied_at_ms) VALUES (?, ?, ?)')
-        .run(migration.version, migration.name, nowMs);
+      prepared(database, 'INSERT INTO schema_version (version, name, applied_at_ms) VALUES (?, ?, ?)').run(
+        migration.version,
+        migration.name,
+        nowMs,
+      );
     })
     .immediate();
 }

@@ -3,6 +3,7 @@
  * are prepared once. Knows nothing of transactions.
  */
 import type { Database, Statement } from 'better-sqlite3';
+import { prepared } from './kept-objects.ts';
 import type { AliasRecord, KeyRecord } from '../../keys/key-record.ts';
 import type { IntentRecord } from '../store.ts';
 import type { WriteStep } from '../write-step.ts';
@@ -52,39 +53,46 @@ export class RecordStatements {
   constructor(database: Database) {
     const keyIs = 'partition = ? AND account = ? AND region = ? AND key_id = ? AND version = ?';
     const aliasIs = 'partition = ? AND account = ? AND region = ? AND alias_name = ? AND version = ?';
-    this.#insertKey = database.prepare(
+    this.#insertKey = prepared(
+      database,
       `INSERT INTO kms_key (${keyColumns}) VALUES (${marksOf(keyColumns)})
        ON CONFLICT (partition, account, region, key_id) DO NOTHING RETURNING key_row`,
     );
-    this.#updateKey = database.prepare(`UPDATE kms_key SET (${keyColumns}) = (${marksOf(keyColumns)}) WHERE ${keyIs} RETURNING key_row`);
-    this.#deleteKey = database.prepare(`DELETE FROM kms_key WHERE ${keyIs}`);
-    this.#insertMaterial = database.prepare(
+    this.#updateKey = prepared(database, `UPDATE kms_key SET (${keyColumns}) = (${marksOf(keyColumns)}) WHERE ${keyIs} RETURNING key_row`);
+    this.#deleteKey = prepared(database, `DELETE FROM kms_key WHERE ${keyIs}`);
+    this.#insertMaterial = prepared(
+      database,
       `INSERT INTO material (key_row, position, ${materialColumns}) VALUES (?, ?, ${marksOf(materialColumns)})`,
     );
-    this.#deleteMaterials = database.prepare('DELETE FROM material WHERE key_row = ?');
-    this.#insertAlias = database.prepare(
+    this.#deleteMaterials = prepared(database, 'DELETE FROM material WHERE key_row = ?');
+    this.#insertAlias = prepared(
+      database,
       `INSERT INTO alias (${aliasColumns}) VALUES (${marksOf(aliasColumns)})
        ON CONFLICT (partition, account, region, alias_name) DO NOTHING`,
     );
-    this.#updateAlias = database.prepare(`UPDATE alias SET (${aliasColumns}) = (${marksOf(aliasColumns)}) WHERE ${aliasIs}`);
-    this.#deleteAlias = database.prepare(`DELETE FROM alias WHERE ${aliasIs}`);
-    this.#putIntent = database.prepare(
+    this.#updateAlias = prepared(database, `UPDATE alias SET (${aliasColumns}) = (${marksOf(aliasColumns)}) WHERE ${aliasIs}`);
+    this.#deleteAlias = prepared(database, `DELETE FROM alias WHERE ${aliasIs}`);
+    this.#putIntent = prepared(
+      database,
       `INSERT INTO intent (${intentColumns}) VALUES (${marksOf(intentColumns)})
        ON CONFLICT (intent_id) DO UPDATE SET (${intentColumns}) = (${intentColumns.replaceAll(/\w+/g, 'excluded.$&')})
        WHERE owner = excluded.owner AND fence = excluded.fence`,
     );
-    this.#deleteIntent = database.prepare('DELETE FROM intent WHERE intent_id = ? AND fence = ?');
-    this.#takeOverIntents = database.prepare(
+    this.#deleteIntent = prepared(database, 'DELETE FROM intent WHERE intent_id = ? AND fence = ?');
+    this.#takeOverIntents = prepared(
+      database,
       `UPDATE intent SET owner = ?, fence = fence + 1, lease_until_ms = ? WHERE lease_until_ms < ? RETURNING ${intentColumns}`,
     );
-    this.#addUses = database.prepare(
+    this.#addUses = prepared(
+      database,
       `INSERT INTO material_use (material_id, uses) VALUES (?, ?)
        ON CONFLICT (material_id) DO UPDATE SET uses = uses + excluded.uses RETURNING uses`,
     );
-    this.#putMark = database.prepare(
+    this.#putMark = prepared(
+      database,
       'INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
     );
-    this.#deleteMark = database.prepare('DELETE FROM mark WHERE name = ?');
+    this.#deleteMark = prepared(database, 'DELETE FROM mark WHERE name = ?');
     this.#takeOverIntents.raw();
     for (const one of [this.#insertKey, this.#updateKey, this.#addUses]) one.pluck();
   }

@@ -3,12 +3,13 @@
  * waits for an answer. Every method throws DatabaseFailure.
  */
 import { deserialize, serialize } from 'node:v8';
-import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { migrations } from '../migrations/migrations.ts';
 import type { Outcome, WriteStep } from '../write-step.ts';
 import type { Batch, DatabaseCalls, DatabaseState, LoadedKey, LoadedRest, OpenArgument } from './database-calls.ts';
 import { DatabaseFailure, toDatabaseFailure } from './database-failure.ts';
 import { DatabaseFiles } from './database-files.ts';
+import { openDatabase, pragmaValue, prepared } from './kept-objects.ts';
 import { migrate } from './migrate.ts';
 import { aliasColumns, intentColumns, keyColumns, materialColumns, type ColumnValue, type Row } from './record-rows.ts';
 import { RecordStatements, StepConflict, type StepResult } from './record-statements.ts';
@@ -35,12 +36,12 @@ export class SqliteDatabase implements DatabaseCalls {
   open(argument: OpenArgument): DatabaseState {
     this.#file = argument.file;
     return this.#explained(() => {
-      const database = new Sqlite(argument.file, { fileMustExist: true, readonly: argument.readOnly, timeout: busyTimeoutMs });
+      const database = openDatabase(argument.file, { fileMustExist: true, readonly: argument.readOnly, timeout: busyTimeoutMs });
       try {
         configure(database, argument.readOnly);
         migrate(database, migrations, argument.nowMs, argument.readOnly);
         const state = readState(database);
-        const dataVersion = database.prepare('PRAGMA data_version').pluck();
+        const dataVersion = prepared(database, 'PRAGMA data_version').pluck();
         this.#open = {
           database,
           files: new DatabaseFiles(argument.file),
@@ -58,12 +59,13 @@ export class SqliteDatabase implements DatabaseCalls {
 
   loadKeys(afterKeyRow: number): readonly LoadedKey[] {
     return this.#explained(({ database }) => {
-      const keys = database
-        .prepare(`SELECT key_row, ${keyColumns} FROM kms_key WHERE key_row > ? ORDER BY key_row LIMIT ${chunkRows}`)
+      const keys = prepared(database, `SELECT key_row, ${keyColumns} FROM kms_key WHERE key_row > ? ORDER BY key_row LIMIT ${chunkRows}`)
         .raw()
         .all(afterKeyRow) as [number, ...ColumnValue[]][];
-      const materials = database
-        .prepare(`SELECT key_row, ${materialColumns} FROM material WHERE key_row > ? AND key_row <= ? ORDER BY key_row, position`)
+      const materials = prepared(
+        database,
+        `SELECT key_row, ${materialColumns} FROM material WHERE key_row > ? AND key_row <= ? ORDER BY key_row, position`,
+      )
         .raw()
         .all(afterKeyRow, keys.at(-1)?.[0] ?? afterKeyRow) as [number, ...ColumnValue[]][];
       const materialsByKey = new Map<number, Row[]>(keys.map(([keyRow]) => [keyRow, []]));
@@ -75,11 +77,11 @@ export class SqliteDatabase implements DatabaseCalls {
   loadAliases(after: Row | undefined): readonly Row[] {
     return this.#explained(
       ({ database }) =>
-        database
-          .prepare(
-            `SELECT ${aliasColumns} FROM alias WHERE (partition, account, region, alias_name) > (?, ?, ?, ?)
+        prepared(
+          database,
+          `SELECT ${aliasColumns} FROM alias WHERE (partition, account, region, alias_name) > (?, ?, ?, ?)
              ORDER BY partition, account, region, alias_name LIMIT ${chunkRows}`,
-          )
+        )
           .raw()
           .all(...(after ?? ['', '', '', '']).slice(0, 4)) as Row[],
     );
@@ -87,8 +89,8 @@ export class SqliteDatabase implements DatabaseCalls {
 
   loadRest(): LoadedRest {
     return this.#explained(({ database }) => ({
-      intents: database.prepare(`SELECT ${intentColumns} FROM intent`).raw().all() as Row[],
-      marks: database.prepare('SELECT name, value FROM mark').raw().all() as [string, string][],
+      intents: prepared(database, `SELECT ${intentColumns} FROM intent`).raw().all() as Row[],
+      marks: prepared(database, 'SELECT name, value FROM mark').raw().all() as [string, string][],
     }));
   }
 
@@ -114,19 +116,21 @@ export class SqliteDatabase implements DatabaseCalls {
 }
 
 function configure(database: Database, readOnly: boolean): void {
-  database.pragma('trusted_schema = OFF');
-  database.pragma('foreign_keys = ON');
+  database.exec('PRAGMA trusted_schema = OFF');
+  database.exec('PRAGMA foreign_keys = ON');
   if (readOnly) return;
-  const mode = database.pragma('journal_mode = WAL', { simple: true });
+  const mode = pragmaValue(database, 'journal_mode = WAL');
   if (mode !== 'wal') throw new DatabaseFailure('NO_WAL', `${database.name} cannot use a write-ahead log here; put it on a local disk`);
-  database.pragma('synchronous = FULL');
-  database.pragma(`journal_size_limit = ${walBytesMax}`);
-  const check = database.pragma('quick_check(1)', { simple: true });
+  database.exec('PRAGMA synchronous = FULL');
+  // A wrapped material that was deleted must not be found in free pages.
+  database.exec('PRAGMA secure_delete = ON');
+  database.exec(`PRAGMA journal_size_limit = ${walBytesMax}`);
+  const check = pragmaValue(database, 'quick_check(1)');
   if (check !== 'ok') throw Object.assign(new Error(String(check)), { code: 'SQLITE_CORRUPT' });
 }
 
 function readState(database: Database): DatabaseState {
-  const row = database.prepare('SELECT generation, outcomes FROM store_state').get() as
+  const row = prepared(database, 'SELECT generation, outcomes FROM store_state').get() as
     { generation: number; outcomes: Buffer } | undefined;
   return row === undefined ? { generation: 0, outcomes: [] } : { generation: row.generation, outcomes: deserialize(row.outcomes) };
 }
@@ -145,9 +149,10 @@ function writeBatch(open: OpenDatabase, batch: Batch): readonly Outcome[] {
     const outcomes = batch.transactions.map((steps) => applyTransaction(open, steps));
     if (outcomes.some((outcome) => outcome.kind === 'committed')) {
       // After a crash of this thread the outcomes tell whether the batch was committed, and how each transaction ended.
-      database
-        .prepare('INSERT OR REPLACE INTO store_state (id, generation, outcomes) VALUES (1, ?, ?)')
-        .run(batch.generation, serialize(outcomes));
+      prepared(database, 'INSERT OR REPLACE INTO store_state (id, generation, outcomes) VALUES (1, ?, ?)').run(
+        batch.generation,
+        serialize(outcomes),
+      );
       database.exec('COMMIT');
     }
     return outcomes;
