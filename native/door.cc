@@ -189,13 +189,18 @@ napi_value Door::listen(napi_env env, napi_callback_info info) {
   return door->poll_ == nullptr ? throwError(env, "the event loop could not watch the doorbell") : undefinedValue(env);
 }
 
-// submit(threadClass, slot)
+// submit(threadClass, slot, quietly): `quietly` leaves it to a later `ring` to wake the threads.
 napi_value Door::submit(napi_env env, napi_callback_info info) {
   Arguments arguments;
   uint32_t threadClass = 0;
   uint32_t slot = 0;
-  Door* door = begin(env, info, 2, arguments);
+  bool quietly = false;
+  Door* door = begin(env, info, 3, arguments);
   if (door == nullptr || !getU32(env, arguments.values[0], "threadClass", threadClass) || !getU32(env, arguments.values[1], "slot", slot)) {
+    return nullptr;
+  }
+  if (napi_get_value_bool(env, arguments.values[2], &quietly) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "quietly must be a boolean");
     return nullptr;
   }
   if (threadClass >= kThreadClasses || slot >= kSlots) {
@@ -205,8 +210,17 @@ napi_value Door::submit(napi_env env, napi_callback_info info) {
   if (door->closed_ || door->poll_ == nullptr) return throwError(env, "the door is closed or nobody listens");
   door->poll_->submitted();
   door->submissions_[threadClass]->push(slot);
-  if (!door->poll_->delivering()) door->submissions_[threadClass]->ring();
+  if (!quietly && !door->poll_->delivering()) door->submissions_[threadClass]->ring();
   return nullptr;
+}
+
+// ring(): wakes the threads for what was submitted quietly.
+napi_value Door::ring(napi_env env, napi_callback_info info) {
+  Arguments arguments;
+  Door* door = begin(env, info, 0, arguments);
+  if (door == nullptr || door->closed_) return undefinedValue(env);
+  for (auto& submissions : door->submissions_) submissions->ring();
+  return undefinedValue(env);
 }
 
 // wake(): looks for completions that the engine did not announce, because the call that it then began hangs.
@@ -271,7 +285,7 @@ napi_status Door::define(napi_env env, napi_value exports) {
   const napi_property_descriptor methods[] = {
       method("memory", memory),     method("descriptors", descriptors),     method("handedOver", handedOver), method("startEngine", startEngine),
       method("listen", listen),     method("submit", submit),               method("sendPin", sendPin),       method("engineStopped", engineStopped),
-      method("wake", wake),         method("close", close),
+      method("wake", wake),         method("close", close),               method("ring", ring),
   };
   napi_value constructor = nullptr;
   const napi_status status =

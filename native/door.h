@@ -31,6 +31,7 @@ class Door {
   static napi_value startEngine(napi_env env, napi_callback_info info);
   static napi_value listen(napi_env env, napi_callback_info info);
   static napi_value submit(napi_env env, napi_callback_info info);
+  static napi_value ring(napi_env env, napi_callback_info info);
   static napi_value wake(napi_env env, napi_callback_info info);
   static napi_value sendPin(napi_env env, napi_callback_info info);
   static napi_value engineStopped(napi_env env, napi_callback_info info);

@@ -78,6 +78,12 @@ export class CryptokiLink {
   readonly #overdueListeners: OverdueListener[] = [];
   #threads: Readonly<Record<ThreadClass, number>> = { fast: 0, anchor: 0, slow: 0 };
   #inFlightCount = 0;
+  /** The first call of a turn of the event loop wakes a thread at once; a single wake-up at its end serves all others. */
+  #ringsLater = false;
+  readonly #ring = (): void => {
+    this.#ringsLater = false;
+    this.#door.ring();
+  };
   #waitingBytes = 0;
   #sequence = 0;
   #deadlineTimer: NodeJS.Timeout | undefined;
@@ -224,7 +230,11 @@ export class CryptokiLink {
     }
     this.#inFlight[slot] = call;
     this.#inFlightCount++;
-    this.#door.submit(call.threadClass, slot);
+    this.#door.submit(call.threadClass, slot, this.#ringsLater);
+    if (!this.#ringsLater) {
+      this.#ringsLater = true;
+      setImmediate(this.#ring);
+    }
     if (this.#deadlineTimer === undefined) this.#watchDeadlines();
   }
 

@@ -20,7 +20,10 @@ export interface NativeDoor {
   startEngine(names: readonly string[], values: readonly string[]): void;
   /** `callback` gets the number of slot numbers in `completed`; more than there are slots means that the slab is broken. */
   listen(completed: Uint32Array, callback: (count: number) => void): void;
-  submit(threadClass: number, slot: number): void;
+  /** Hands a slot to the threads of a class. `quietly` wakes none of them: `ring` is to follow. */
+  submit(threadClass: number, slot: number, quietly: boolean): void;
+  /** Wakes the threads for what was submitted quietly. May be called when the door is closed. */
+  ring(): void;
   /** Looks for completions that were not announced: the engine announces some together, and may hang before it does. */
   wake(): void;
   /** To be called before the login request of that sequence number is submitted. */

@@ -30,9 +30,15 @@ class PlayedDoor implements NativeDoor {
     this.#completed = completed;
     this.#callback = callback;
   }
-  submit(threadClass: number, slot: number): void {
+  submit(threadClass: number, slot: number, quietly: boolean): void {
     this.submitted.push(slot);
     this.classes.push(threadClass);
+    this.quiet.push(quietly);
+  }
+  readonly quiet: boolean[] = [];
+  rings = 0;
+  ring(): void {
+    this.rings++;
   }
   wakes = 0;
   wake(): void {
@@ -102,6 +108,18 @@ test('a class without threads is served by the control thread', async () => {
   link.setThreads({ fast: 1, anchor: 1, slow: 1 });
   void send().catch(() => {});
   expect(door.classes).toEqual([3, 0]);
+  link.lose('closed', 'end of test');
+});
+
+test('the first call of a turn wakes a thread at once, all others of the turn are rung for together', async () => {
+  const { door, link, send } = played();
+  for (let call = 0; call < 3; call++) void send().catch(() => {});
+  expect(door.quiet).toEqual([false, true, true]);
+  expect(door.rings).toBe(0);
+  await new Promise(setImmediate);
+  expect(door.rings).toBe(1);
+  void send().catch(() => {});
+  expect(door.quiet.at(-1)).toBe(false);
   link.lose('closed', 'end of test');
 });
 

@@ -39,8 +39,8 @@ const ODD: readonly unknown[] = [
 test('methods of a door refuse every wrong argument with a TypeError', () => {
   const door = open() as unknown as Record<string, (...parameters: unknown[]) => unknown>;
   for (const odd of ODD) {
-    expect(() => door['submit']!(odd, 0)).toThrow(TypeError);
-    expect(() => door['submit']!(0, odd)).toThrow(TypeError);
+    expect(() => door['submit']!(odd, 0, false)).toThrow(TypeError);
+    expect(() => door['submit']!(0, odd, false)).toThrow(TypeError);
     expect(() => door['sendPin']!(odd, new Uint8Array(4))).toThrow(TypeError);
     expect(() => door['sendPin']!(1, odd)).toThrow(TypeError);
     expect(() => door['listen']!(odd, () => {})).toThrow(TypeError);
@@ -49,9 +49,10 @@ test('methods of a door refuse every wrong argument with a TypeError', () => {
   }
   expect(() => door['startEngine']!([7], ['x'])).toThrow(TypeError);
   expect(() => door['startEngine']!(['A\0B'], ['x'])).toThrow(TypeError);
-  expect(() => door['submit']!(4, 0)).toThrow(TypeError);
-  expect(() => door['submit']!(0, 1024)).toThrow(TypeError);
+  expect(() => door['submit']!(4, 0, false)).toThrow(TypeError);
+  expect(() => door['submit']!(0, 1024, false)).toThrow(TypeError);
   expect(() => door['submit']!(0)).toThrow(TypeError);
+  expect(() => door['submit']!(0, 0, 1)).toThrow(TypeError);
   expect(() => door['sendPin']!(1, new Uint8Array(1025))).toThrow(TypeError);
   expect(() => door['listen']!(new Uint32Array(16), () => {})).toThrow(TypeError);
 });
@@ -76,7 +77,7 @@ test('a closed door refuses work and can be closed again', () => {
   door.listen(new Uint32Array(1024), () => {});
   door.close();
   door.close();
-  expect(() => door.submit(0, 0)).toThrow(/closed/);
+  expect(() => door.submit(0, 0, false)).toThrow(/closed/);
   expect(() => door.sendPin(1, new Uint8Array(1))).toThrow(/closed/);
   expect(() => door.startEngine([], [])).toThrow(/closed/);
 });

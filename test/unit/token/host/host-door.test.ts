@@ -201,7 +201,7 @@ test.each<[string, readonly [generation: number, lengthBytes: number]]>([
   const ping = 1;
   const control = 3;
   words.set([generation + generationOffset, 1, ping, lengthBytes], slotOffset(0) / 4);
-  door.submit(control, 0);
+  door.submit(control, 0, false);
   expect(await exited).toBe(70);
   door.close();
 });
