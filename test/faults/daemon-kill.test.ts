@@ -20,7 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
-const KILLS = Number(process.env['HSM_KMS_KILLS'] ?? (process.env['HSM_KMS_TEST_FULL'] === undefined ? 40 : 300));
+const KILLS = Number(process.env['HSM_KMS_KILLS'] ?? (process.env['HSM_KMS_TEST_FULL'] === undefined ? 40 : 200));
 const SEED = Number(process.env['HSM_KMS_SEED'] ?? 20_261_123);
 
 interface Acknowledged {
