@@ -6,6 +6,7 @@ import { KmsError } from '../errors.ts';
 import { keyShape } from '../keys/algorithms.ts';
 import { keyArn } from '../keys/arn.ts';
 import { generateKeyPair } from '../keys/key-pair.ts';
+import { recheckedKey } from './key-change.ts';
 import { authenticatedContext, seal } from './symmetric-encryption.ts';
 import type { OperationContext } from './operation.ts';
 import type { EncryptionContext, Sealed } from './symmetric-encryption.ts';
@@ -35,7 +36,8 @@ export function checkDataKeyPairRequest(input: DataKeyPairInput, { keys }: Opera
 export async function generateDataKeyPair(input: DataKeyPairInput, context: OperationContext<'key'>): Promise<DataKeyPair> {
   const { publicKey, privateKey } = await generateKeyPair(input.KeyPairSpec, context.parts.randomBytes);
   try {
-    const sealed = await seal(context.keys.key.record, privateKey, input.EncryptionContext, context);
+    const current = recheckedKey('GenerateDataKeyPair', context.keys.key.record, context);
+    const sealed = await seal(current, privateKey, input.EncryptionContext, context);
     return { ...sealed, publicKey, privateKey };
   } catch (error) {
     privateKey.fill(0);

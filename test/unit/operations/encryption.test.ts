@@ -218,6 +218,15 @@ describe('GenerateDataKey', () => {
     expect(keyStore.callsOf('encrypt')).toHaveLength(encryptions);
   });
 
+  test('seals no key pair under a key that was disabled while the pair was made', async () => {
+    const { perform, keyStore, KeyId, Arn } = await withCiphertext();
+    const encryptions = keyStore.callsOf('encrypt').length;
+    const pair = perform('GenerateDataKeyPair', { KeyId, KeyPairSpec: 'RSA_2048' });
+    await perform('DisableKey', { KeyId });
+    await expect(pair).rejects.toMatchObject(refusal('DisabledException', `${Arn} is disabled.`));
+    expect(keyStore.callsOf('encrypt')).toHaveLength(encryptions);
+  });
+
   test('under a key that is not symmetric is an invalid key usage, and draws no random bytes', async () => {
     const { perform, store, keyStore } = openFixture();
     await store.commit([{ kind: 'put-key', record: keyOf(1, { keySpec: 'RSA_2048' }), replacesVersion: 0 }]);
