@@ -250,10 +250,11 @@ export class ServedToken implements Token {
     const object = { handle, epoch };
     const weak = weaknesses(template, attributes, checked);
     if (weak.length === 0) return { object, attributes };
-    await this.#discard(object);
-    throw new TokenError('weaker-key', `the token made a key that is weaker than asked for (${weak.join(', ')}); it was destroyed`, {
-      functionName: call,
-    });
+    const details = { functionName: call };
+    const finding = `the token made a key that is weaker than asked for (${weak.join(', ')})`;
+    // What is still there is no refusal, after which nobody would look for it again.
+    if (!(await this.#discard(object))) throw new TokenError('device', `${finding}, and it could not be destroyed`, details);
+    throw new TokenError('weaker-key', `${finding}; it was destroyed`, details);
   }
 
   /** Asks with the optional attributes, then without them where the token does not know them. */
@@ -277,10 +278,15 @@ export class ServedToken implements Token {
     }
   }
 
-  async #discard(object: TokenObject): Promise<void> {
-    await this.destroyObject(object).catch((error: unknown) => {
-      this.#log.error({ token: this.name, err: error }, 'a key that is weaker than asked for could not be destroyed');
-    });
+  /** Resolves to whether the object is gone. */
+  async #discard(object: TokenObject): Promise<boolean> {
+    try {
+      await this.destroyObject(object);
+      return true;
+    } catch (error) {
+      this.#log.error({ token: this.name, err: error }, 'a key that must not be used could not be destroyed');
+      return false;
+    }
   }
 }
 

@@ -17,9 +17,10 @@ export interface PresenceReport {
 }
 
 interface KnownObjects {
-  /** Materials by object id (hex). */
+  /** Materials of the key store by object id (hex). */
   readonly materials: ReadonlyMap<string, { readonly keyArn: string; readonly materialId: string }>;
-  readonly intents: ReadonlySet<string>;
+  /** Object ids (hex) of the materials of all key stores, since two of them may share a token, and of intents. */
+  readonly ids: ReadonlySet<string>;
 }
 
 /** Compares one key store. Rejects with KeyStoreError when it cannot be listed. */
@@ -29,7 +30,7 @@ export async function comparePresence(keyStore: KeyStore, parts: ServiceParts): 
   const before = knownObjects(keyStore.name, parts);
   const listed = new Set((await keyStore.listObjectIds()).map(toHex));
   const after = knownObjects(keyStore.name, parts);
-  const isKnown = (id: string): boolean => [before, after].some((known) => known.materials.has(id) || known.intents.has(id));
+  const isKnown = (id: string): boolean => [before, after].some((known) => known.ids.has(id));
   return {
     keyStore: keyStore.name,
     missing: [...after.materials].filter(([id]) => before.materials.has(id) && !listed.has(id)).map(([, material]) => material),
@@ -39,12 +40,13 @@ export async function comparePresence(keyStore: KeyStore, parts: ServiceParts): 
 
 function knownObjects(keyStore: string, { store }: ServiceParts): KnownObjects {
   const materials = new Map<string, { keyArn: string; materialId: string }>();
+  const ids = new Set(store.intents().map((intent) => toHex(intent.objectId)));
   for (const key of store.allKeys()) {
-    for (const material of key.materials) {
-      if (material.keyStore === keyStore && material.residency === 'token') {
-        materials.set(toHex(material.reference), { keyArn: keyArn(key), materialId: material.materialId });
-      }
+    for (const material of key.materials.filter(({ residency }) => residency === 'token')) {
+      const id = toHex(material.reference);
+      ids.add(id);
+      if (material.keyStore === keyStore) materials.set(id, { keyArn: keyArn(key), materialId: material.materialId });
     }
   }
-  return { materials, intents: new Set(store.intents().map((intent) => toHex(intent.objectId))) };
+  return { materials, ids };
 }

@@ -3,7 +3,7 @@ import { Recovery } from '../../../src/token/recovery.ts';
 import { ServedToken } from '../../../src/token/served-token.ts';
 import { epochKey, tokenMaterial, wrappableMaterial } from '../../../src/token/templates.ts';
 import { capableToken } from '../../support/fake-token.ts';
-import { FakeDevice } from '../../support/fake-cryptoki.ts';
+import { FakeDevice, ckr } from '../../support/fake-cryptoki.ts';
 import type { FakeCryptoki } from '../../support/fake-cryptoki.ts';
 import { fakeParts, settle } from '../../support/fake-token-parts.ts';
 import type { TokenConfig } from '../../../src/config/config.ts';
@@ -39,6 +39,15 @@ describe('a key that is made', () => {
     });
     expect(door().objects.length).toBe(before);
     expect(door().count('destroyObject')).toBe(1);
+  });
+
+  it('counts as a fault, not as a refusal, while it is weaker than asked for and still there', async () => {
+    device.overrides['EXTRACTABLE'] = true;
+    device.fail('destroyObject', ckr(0x30, 'C_DestroyObject'));
+    await expect(token.generateKey(AES, tokenMaterial('derive', NAMES))).rejects.toMatchObject({
+      kind: 'device',
+      message: expect.stringContaining('could not be destroyed') as string,
+    });
   });
 
   it('is held to every usage flag, and to what cannot be read', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { toHex } from '../../../../src/bytes.ts';
 import { comparePresence } from '../../../../src/operations/sweeps/presence.ts';
+import { FakeKeyStore } from '../../../support/fake-key-store.ts';
 import { openFixture } from '../../../support/kms-fixture.ts';
 import { intentOf } from '../../../support/store-records.ts';
 
@@ -24,6 +25,16 @@ describe('comparePresence', () => {
       unknownObjectIds: ['ab'.repeat(16)],
     });
     expect([store.key(caller, KeyId)?.state, keyStore.objects.size]).toEqual(['Enabled', 1]);
+  });
+
+  test('knows the objects of another key store on the same token, and does not look for them', async () => {
+    const { createKey, keyStore, parts } = openFixture();
+    await createKey();
+    const other = new FakeKeyStore('other');
+    for (const [id, bytes] of keyStore.objects) other.objects.set(id, bytes);
+    expect(await comparePresence(other, parts)).toEqual({ keyStore: 'other', missing: [], unknownObjectIds: [] });
+    other.objects.clear();
+    expect(await comparePresence(other, parts)).toMatchObject({ missing: [] });
   });
 
   test('knows the objects that intents name', async () => {

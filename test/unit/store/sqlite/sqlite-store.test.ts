@@ -1,7 +1,10 @@
 /** What the contract suite cannot see: what one flush carries, and what happens when the thread dies or the disk stalls. */
 import { EventEmitter } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { KeyRecord } from '../../../../src/keys/key-record.ts';
 import type { CallMessage } from '../../../../src/store/sqlite/database-calls.ts';
 import { startWriterThread } from '../../../../src/store/sqlite/start-writer-thread.ts';
 import { StoreConflictError, StoreUnavailableError, type Store } from '../../../../src/store/store.ts';
@@ -15,6 +18,20 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await place.remove();
+});
+
+describe('a deleted key', () => {
+  test('leaves nothing of its material in the files of a store that was closed', async () => {
+    const records = Array.from({ length: 40 }, (_none, number) => keyOf(number));
+    const store = await place.open();
+    await store.commit(records.map((record) => ({ kind: 'put-key', record, replacesVersion: 0 })));
+    await store.commit(records.slice(1).map((record) => ({ kind: 'delete-key', record })));
+    await store.close();
+    const files = await Promise.all((await readdir(place.directory)).map((name) => readFile(join(place.directory, name))));
+    const onDisk = (record: KeyRecord): boolean =>
+      files.some((bytes) => bytes.includes(Buffer.from(record.materials[0]!.reference.subarray(0, 32))));
+    expect(records.map(onDisk)).toEqual(records.map((_record, number) => number === 0));
+  });
 });
 
 describe('values that no store can hold', () => {
