@@ -72,7 +72,7 @@ async function examinePin(token: TokenConfig, pin: TokenDependencies['pin'], lat
       verdict: 'wrong',
       subject,
       words: refused,
-      remedy: 'put the right PIN in place (a new PIN file is a new PIN), then start the daemon again',
+      remedy: 'put the right PIN in place (a new PIN file is a new PIN; else run hsm-kms token unlatch), then start the daemon again',
     };
   try {
     (await pin()).wipe();

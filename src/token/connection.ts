@@ -114,7 +114,7 @@ export class Connection {
     const { log, pinLatch, config } = this.#parts;
     log.error(
       { token: config.name, reason: error.message },
-      'the token refused the PIN; it will not be offered again until an operator clears the latch or replaces the PIN file',
+      'the token refused the PIN; it will not be offered again until an operator replaces the PIN file, or puts the PIN right and runs hsm-kms token unlatch',
     );
     await pinLatch
       .set(key, error.message)
@@ -215,6 +215,6 @@ function refuseLatched({ config, pinLatch }: ConnectionParts): void {
   if (reason === undefined) return;
   throw new TokenError(
     'pin',
-    `the PIN of token ${config.name} was refused before (${reason}) and is not offered again: put the PIN right, then clear the latch`,
+    `the PIN of token ${config.name} was refused before (${reason}) and is not offered again: put the PIN right, then run hsm-kms token unlatch`,
   );
 }

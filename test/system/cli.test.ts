@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { buildProgram, runCli, startDaemon, type RunningDaemon } from '../support/daemon.ts';
 
 let folder: string;
@@ -182,5 +183,26 @@ describe('doctor', () => {
       pinFinalTry: false,
       pinLocked: false,
     });
+  });
+
+  it('offers a PIN of the environment again only after token unlatch, right as it may be by then', async () => {
+    const data = mkdtempSync(join(folder, 'latched-'));
+    await runCli(['setup', '--data', data]);
+    const file = join(data, 'config.yaml');
+    const config = parse(readFileSync(file, 'utf8')) as { tokens: [{ pin: unknown }] };
+    config.tokens[0].pin = { env: 'HSM_KMS_TEST_PIN' };
+    writeFileSync(file, stringify(config));
+    const doctor = (pin: string) => runCli(['doctor', '--data', data], { env: { ...process.env, HSM_KMS_TEST_PIN: pin } });
+    const right = readFileSync(join(data, 'softhsm/pin'), 'utf8').trim();
+    expect((await doctor('not-the-pin')).code).toBe(1);
+    const latched = await doctor(right);
+    expect(latched.code).toBe(1);
+    expect(latched.stdout).toMatch(/hsm-kms token unlatch/);
+    const unlatch = await runCli(['token', 'unlatch', '--data', data]);
+    expect(unlatch).toMatchObject({ code: 0, stdout: '' });
+    expect(unlatch.stderr).toMatch(/may be offered again/);
+    expect(unlatch.stderr).not.toContain(right);
+    expect((await doctor(right)).code).toBe(0);
+    expect((await runCli(['token', 'unlatch', '--data', data])).stderr).toMatch(/is not latched/);
   });
 });

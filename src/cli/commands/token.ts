@@ -1,4 +1,4 @@
-/** `hsm-kms token init|info|objects`: the operator's look at a token, and the one act that needs the SO PIN. */
+/** `hsm-kms token init|info|objects|unlatch`: the operator's look at a token, and the acts that only an operator may do. */
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Config, TokenConfig } from '../../config/config.ts';
@@ -6,7 +6,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import { pinLatchDirectory } from '../../config/pin-source.ts';
 import { readSecret, readSecretFile, type SecretSources } from '../../config/secret-source.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
-import { FilePinLatch } from '../../token/pin-latch.ts';
+import { FilePinLatch, pinLatchKey } from '../../token/pin-latch.ts';
 import { askSecret } from '../ask-secret.ts';
 import { inspect, type InspectedObject, type InspectedToken, targetOf } from '../inspection/inspection.ts';
 import { configFlags, withConfigOptions } from '../options.ts';
@@ -29,7 +29,8 @@ export function tokenCommand(): Command {
     .description('look at a token of the configuration, or prepare it')
     .addCommand(initCommand())
     .addCommand(infoCommand())
-    .addCommand(objectsCommand());
+    .addCommand(objectsCommand())
+    .addCommand(unlatchCommand());
 }
 
 function tokenSubcommand(name: string): Command {
@@ -123,6 +124,29 @@ function objectsCommand(): Command {
       ]);
       printData(columns([['CLASS', 'TYPE', 'LABEL', 'ID', 'ATTRIBUTES'], ...rows]));
       say(`${objects.length} ${objects.length === 1 ? 'object' : 'objects'}`);
+    });
+}
+
+const unlatchExplanation = `
+A PIN that the token refused is remembered and not offered again, so that no restart and no loop can lock the token. A PIN file that
+was replaced counts as another PIN; one from the environment, a credential or the terminal is offered again only after this.`;
+
+function unlatchCommand(): Command {
+  return tokenSubcommand('unlatch')
+    .description('let a PIN be offered again that the token refused, once it was put right')
+    .addHelpText('after', unlatchExplanation)
+    .action((options: TokenOptions, command: Command) => {
+      const config = loadConfig(configFlags(command));
+      const token = chooseToken(config, options.token);
+      const latch = latchOf(config);
+      const key = pinLatchKey(token);
+      const reason = latch.isSet(key);
+      if (reason === undefined) {
+        say(`the PIN of token ${token.name} is not latched`);
+        return;
+      }
+      latch.clear(key);
+      say(`the PIN of token ${token.name} may be offered again`, [`it was refused before: ${reason}`]);
     });
 }
 
