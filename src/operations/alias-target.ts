@@ -1,6 +1,7 @@
 /** The target key of an alias: how requests name it and how many aliases it may have. */
 import { invalid } from '../api/violations.ts';
 import { KmsError } from '../errors.ts';
+import { assertCustomerAliasName } from '../keys/alias-name.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import type { Change, Scope, Store } from '../store/store.ts';
 import type { KeyReference } from './operation.ts';
@@ -17,8 +18,9 @@ export const aliasTarget: readonly KeyReference<'target'>[] = [
   { member: 'TargetKeyId', as: 'target', aliasAllowed: false, crossAccount: false },
 ];
 
-/** Throws KmsError ValidationException when the target is named by an alias. */
-export function refuseAliasAsTarget(targetKeyId: string): void {
+/** Throws KmsError when the name is none that a customer may give, or the target is named by an alias. */
+export function validateAliasTarget({ AliasName: aliasName, TargetKeyId: targetKeyId }: AliasTargetInput): void {
+  assertCustomerAliasName(aliasName);
   if (targetKeyId.startsWith('alias/') || targetKeyId.includes(':alias/')) throw invalid('Aliases must refer to keys. Not aliases');
 }
 

@@ -1,9 +1,8 @@
 /** CreateAlias: a name for a key of the caller's account and Region. */
 import { KmsError } from '../errors.ts';
-import { assertCustomerAliasName } from '../keys/alias-name.ts';
 import { aliasArn } from '../keys/arn.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
-import { aliasTarget, assertAliasQuota, refuseAliasAsTarget, touchTarget } from './alias-target.ts';
+import { aliasTarget, assertAliasQuota, touchTarget, validateAliasTarget } from './alias-target.ts';
 import { currentKey } from './key-change.ts';
 import { defineOperation } from './operation.ts';
 import type { AliasTargetInput } from './alias-target.ts';
@@ -15,10 +14,7 @@ export const createAlias: Operation = defineOperation<AliasTargetInput, 'target'
   name: 'CreateAlias',
   action: 'CreateAlias',
   keys: aliasTarget,
-  validate: (input) => {
-    assertCustomerAliasName(input.AliasName);
-    refuseAliasAsTarget(input.TargetKeyId);
-  },
+  validate: validateAliasTarget,
   perform: async ({ AliasName: aliasName }, { parts, scope, keys }) => {
     const nowMs = parts.clock.nowMs();
     await parts.store.transact((store) => {

@@ -1,9 +1,8 @@
 /** UpdateAlias: an alias goes over to another key of the same family and usage. */
 import { invalid } from '../api/violations.ts';
-import { assertCustomerAliasName } from '../keys/alias-name.ts';
 import { keyFamily } from '../keys/algorithms.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
-import { aliasTarget, assertAliasQuota, refuseAliasAsTarget, touchTarget } from './alias-target.ts';
+import { aliasTarget, assertAliasQuota, touchTarget, validateAliasTarget } from './alias-target.ts';
 import { currentKey } from './key-change.ts';
 import { defineOperation } from './operation.ts';
 import { aliasOrNotFound } from './resolve-key.ts';
@@ -17,10 +16,7 @@ export const updateAlias: Operation = defineOperation<AliasTargetInput, 'target'
   name: 'UpdateAlias',
   action: 'UpdateAlias',
   keys: aliasTarget,
-  validate: (input) => {
-    assertCustomerAliasName(input.AliasName);
-    refuseAliasAsTarget(input.TargetKeyId);
-  },
+  validate: validateAliasTarget,
   perform: async ({ AliasName: aliasName }, { parts, scope, keys }) => {
     const nowMs = parts.clock.nowMs();
     await parts.store.transact((store) => {
