@@ -19,6 +19,27 @@ export type CiphertextSuite = 'derived-aes-cbc-data' | 'derived-sp800-108' | 'di
 /** Custody that the operator accepted where a token does not enforce what full custody needs. */
 export type Custody = 'full' | 'reduced';
 
+/** How a material that was imported stands (ImportState, ExpirationModel and ValidTo of the API). */
+export interface MaterialImport {
+  /** PENDING_IMPORT: deleted or expired. The record stays, so that only the same material is taken again; its reference is empty. */
+  readonly state: 'IMPORTED' | 'PENDING_IMPORT';
+  readonly expirationModel: 'KEY_MATERIAL_EXPIRES' | 'KEY_MATERIAL_DOES_NOT_EXPIRE';
+  /** Only of materials that expire. */
+  readonly validToMs?: number;
+  readonly description?: string;
+  /** True when the bytes were in the memory of the token host, outside of the token, while they were imported. Never becomes false. */
+  readonly throughSoftware: boolean;
+}
+
+/** How and when a material became the current one (RotationType of the API). */
+export interface MaterialRotation {
+  readonly type: 'AUTOMATIC' | 'ON_DEMAND';
+  readonly atMs: number;
+}
+
+/** What an imported material waits for before it can become the current one (KeyMaterialState of the API). */
+export type PendingMaterial = 'PENDING_ROTATION' | 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION';
+
 /** One material of a KMS key (what AWS calls an HSM backing key). */
 export interface MaterialRecord {
   /** 64 lower-case hex digits. */
@@ -37,6 +58,11 @@ export interface MaterialRecord {
   /** 48 bytes that the key store computes from the material; equal in every copy of it. */
   readonly fingerprint: Uint8Array;
   readonly createdAtMs: number;
+  /** Absent on the first material of a key, and on one that is pending. */
+  readonly rotation?: MaterialRotation;
+  readonly pending?: PendingMaterial;
+  /** Only of keys of origin EXTERNAL. */
+  readonly import?: MaterialImport;
 }
 
 /** A material of SYMMETRIC_DEFAULT. */
@@ -54,6 +80,18 @@ export interface KeyIdentity {
   readonly account: string;
   readonly region: string;
   readonly keyId: string;
+}
+
+/** False for an imported material that was deleted or has expired: nothing can be done with it until it is imported again. */
+export function isPresent(material: MaterialRecord): boolean {
+  return material.import?.state !== 'PENDING_IMPORT';
+}
+
+/** Automatic rotation of a key, while it is enabled. */
+export interface RotationSchedule {
+  /** 90 to 2,560. */
+  readonly periodDays: number;
+  readonly nextAtMs: number;
 }
 
 /** A tag of a key. */
@@ -79,12 +117,19 @@ export interface KeyRecord extends KeyIdentity {
   /** Milliseconds of observed running time that must still pass before deletion (DESIGN section 5, "Deletion"). */
   readonly deletionRunningMsLeft?: number;
   readonly multiRegion: boolean;
+  /** Only of multi-Region keys: where the primary is. Keys of the same key id in other Regions are its replicas. */
+  readonly primaryRegion?: string;
   /** The key policy text, kept from creation on. */
   readonly policy: string;
   readonly tags: readonly TagRecord[];
   readonly materials: readonly MaterialRecord[];
   /** materialId used for new ciphertexts; absent before the first material. */
   readonly currentMaterialId?: string;
+  readonly rotationSchedule?: RotationSchedule;
+  /** Only of keys in a custom key store. */
+  readonly customKeyStoreId?: string;
+  /** XksKeyId: the name of the key in its external key manager. Only of origin EXTERNAL_KEY_STORE. */
+  readonly xksKeyId?: string;
 }
 
 /** An alias. At most one per (partition, account, region, name). */

@@ -3,7 +3,7 @@
  * nobody can alter a record after it was committed. Knows no backend.
  */
 import type { AliasRecord, KeyRecord, MaterialRecord, TagRecord } from '../keys/key-record.ts';
-import type { IntentRecord, Scope } from './store.ts';
+import type { IntentRecord, ItemRecord, JsonValue, Scope } from './store.ts';
 import type { WriteStep } from './write-step.ts';
 
 /** A frozen copy of `step`. Throws RangeError for what no store can hold. */
@@ -19,6 +19,11 @@ export function checkedStep(step: WriteStep): WriteStep {
       return { ...step, record: frozenAlias(step.record) };
     case 'delete-alias':
       return { ...step, record: frozenAlias(step.record) };
+    case 'put-item':
+      checkVersion(step.record.version, step.replacesVersion);
+      return { ...step, record: frozenItem(step.record) };
+    case 'delete-item':
+      return { ...step, record: frozenItem(step.record) };
     case 'put-intent':
       return { ...step, record: frozenIntent(step.record) };
     case 'add-uses':
@@ -41,6 +46,7 @@ function frozenKey(record: KeyRecord): KeyRecord {
     ...record,
     tags: Object.freeze(record.tags.map((tag): TagRecord => Object.freeze({ ...tag }))),
     materials: Object.freeze(record.materials.map(frozenMaterial)),
+    ...(record.rotationSchedule && { rotationSchedule: Object.freeze({ ...record.rotationSchedule }) }),
   });
 }
 
@@ -50,6 +56,8 @@ function frozenMaterial(material: MaterialRecord): MaterialRecord {
     ...(material.publicKey && { publicKey: new Uint8Array(material.publicKey) }),
     reference: new Uint8Array(material.reference),
     fingerprint: new Uint8Array(material.fingerprint),
+    ...(material.rotation && { rotation: Object.freeze({ ...material.rotation }) }),
+    ...(material.import && { import: Object.freeze({ ...material.import }) }),
   });
 }
 
@@ -57,6 +65,33 @@ function frozenAlias(record: AliasRecord): AliasRecord {
   checkScope(record);
   checkText(record.aliasName, record.targetKeyId);
   return Object.freeze({ ...record });
+}
+
+function frozenItem(record: ItemRecord): ItemRecord {
+  checkText(record.kind, record.owner, record.name);
+  return Object.freeze({ ...record, value: frozenJson(record.value) });
+}
+
+/** A frozen copy of JSON. Throws RangeError for anything else. */
+export function frozenJson(value: unknown): JsonValue {
+  switch (typeof value) {
+    case 'string':
+      checkText(value);
+      return value;
+    case 'boolean':
+      return value;
+    case 'number':
+      if (!Number.isFinite(value)) throw new RangeError(`${value} is no JSON number`);
+      return value;
+    case 'object':
+      if (value === null) return value;
+      if (Array.isArray(value)) return Object.freeze(value.map(frozenJson));
+      if (Object.getPrototypeOf(value) !== Object.prototype) break;
+      return Object.freeze(Object.fromEntries(Object.entries(value).map(([member, part]) => [member, frozenJson(part)])));
+    default:
+      break;
+  }
+  throw new RangeError(`a store keeps JSON in items, not a value of type ${typeof value}`);
 }
 
 /** A frozen copy of an intent. */

@@ -4,7 +4,7 @@
  */
 import type { AliasRecord, KeyRecord } from '../keys/key-record.ts';
 import { SortedNames } from './sorted-names.ts';
-import type { Change, IntentRecord, Page, Scope } from './store.ts';
+import type { Change, IntentRecord, ItemRecord, Page, Scope } from './store.ts';
 
 /** A change that the snapshot can follow. */
 export type SnapshotChange = Change | { readonly kind: 'set-mark'; readonly name: string; readonly value: string | undefined };
@@ -18,6 +18,12 @@ interface ScopeIndex {
   readonly aliasNamesByTarget: Map<string, SortedNames>;
 }
 
+/** Items of one kind and owner. */
+interface OwnedItems {
+  readonly records: Map<string, ItemRecord>;
+  readonly names: SortedNames;
+}
+
 const noNames = new SortedNames();
 
 export class Snapshot {
@@ -25,6 +31,9 @@ export class Snapshot {
   readonly #scopes = new Map<string, ScopeIndex>();
   readonly #keysById = new Map<string, readonly KeyRecord[]>();
   readonly #pendingDeletion = new Map<string, KeyRecord>();
+  readonly #scheduled = new Map<string, KeyRecord>();
+  /** By kind, then by owner. */
+  readonly #items = new Map<string, Map<string, OwnedItems>>();
   readonly #intents = new Map<string, IntentRecord>();
   readonly #marks = new Map<string, string>();
 
@@ -63,6 +72,27 @@ export class Snapshot {
     return [...this.#pendingDeletion.values()];
   }
 
+  scheduledKeys(): readonly KeyRecord[] {
+    return [...this.#scheduled.values()];
+  }
+
+  item(kind: string, owner: string, name: string): ItemRecord | undefined {
+    return this.#items.get(kind)?.get(owner)?.records.get(name);
+  }
+
+  listItems(kind: string, owner: string, after: string | undefined, limit: number): Page<ItemRecord> {
+    const owned = this.#items.get(kind)?.get(owner);
+    return page(owned?.names ?? noNames, owned?.records, after, limit);
+  }
+
+  countItems(kind: string, owner: string): number {
+    return this.#items.get(kind)?.get(owner)?.records.size ?? 0;
+  }
+
+  *allItems(kind: string): Iterable<ItemRecord> {
+    for (const owned of this.#items.get(kind)?.values() ?? []) yield* owned.records.values();
+  }
+
   *allKeys(): Iterable<KeyRecord> {
     for (const index of this.#scopes.values()) yield* index.keys.values();
   }
@@ -99,6 +129,10 @@ export class Snapshot {
         return this.#putAlias(change.record);
       case 'delete-alias':
         return this.#deleteAlias(change.record);
+      case 'put-item':
+        return this.#putItem(change.record);
+      case 'delete-item':
+        return this.#deleteItem(change.record);
       case 'put-intent':
         this.#intents.set(change.record.intentId, change.record);
         return;
@@ -119,9 +153,11 @@ export class Snapshot {
 
   #indexKey(index: ScopeIndex, record: KeyRecord): void {
     index.keys.set(record.keyId, record);
-    this.#keysById.set(record.keyId, [...this.#otherKeysOfId(record), record]);
+    this.#keysById.set(record.keyId, this.#keysById.has(record.keyId) ? [...this.#otherKeysOfId(record), record] : [record]);
     if (record.state === 'PendingDeletion') this.#pendingDeletion.set(keyName(record), record);
     else this.#pendingDeletion.delete(keyName(record));
+    if (isScheduled(record)) this.#scheduled.set(keyName(record), record);
+    else this.#scheduled.delete(keyName(record));
   }
 
   #deleteKey(record: KeyRecord): void {
@@ -132,6 +168,7 @@ export class Snapshot {
     if (others.length > 0) this.#keysById.set(record.keyId, others);
     else this.#keysById.delete(record.keyId);
     this.#pendingDeletion.delete(keyName(record));
+    this.#scheduled.delete(keyName(record));
   }
 
   #putAlias(record: AliasRecord): void {
@@ -149,6 +186,23 @@ export class Snapshot {
     unlinkAlias(index, record.aliasName);
     index.aliases.delete(record.aliasName);
     index.aliasNames.delete(record.aliasName);
+  }
+
+  #putItem(record: ItemRecord): void {
+    let owners = this.#items.get(record.kind);
+    if (owners === undefined) this.#items.set(record.kind, (owners = new Map()));
+    let owned = owners.get(record.owner);
+    if (owned === undefined) owners.set(record.owner, (owned = { records: new Map(), names: new SortedNames() }));
+    owned.records.set(record.name, record);
+    owned.names.add(record.name);
+  }
+
+  #deleteItem({ kind, owner, name }: ItemRecord): void {
+    const owners = this.#items.get(kind);
+    const owned = owners?.get(owner);
+    owned?.records.delete(name);
+    owned?.names.delete(name);
+    if (owned?.records.size === 0) owners?.delete(owner);
   }
 
   #otherKeysOfId(record: KeyRecord): KeyRecord[] {
@@ -171,6 +225,10 @@ export class Snapshot {
     }
     return index;
   }
+}
+
+function isScheduled({ rotationSchedule, materials }: KeyRecord): boolean {
+  return rotationSchedule !== undefined || materials.some(({ import: imported }) => imported?.state === 'IMPORTED' && imported.validToMs !== undefined);
 }
 
 /** Takes the name out of the index of the key that it points at now. */

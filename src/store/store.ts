@@ -32,12 +32,32 @@ export interface IntentRecord {
   readonly leaseUntilMs: number;
 }
 
+/**
+ * A record of any other kind: a grant, parameters of an import, a custom key store. What `value` holds is its kind's to say; the store
+ * keeps it and lists it by owner.
+ */
+export interface ItemRecord {
+  readonly kind: string;
+  /** What it belongs to, for example a key. */
+  readonly owner: string;
+  /** Unique under (kind, owner). */
+  readonly name: string;
+  /** Rises with every change. */
+  readonly version: number;
+  /** JSON: no bytes, no dates, no undefined. */
+  readonly value: JsonValue;
+}
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [member: string]: JsonValue };
+
 /** One change of a transaction. Puts carry the version they replace (0 = must not exist). */
 export type Change =
   | { readonly kind: 'put-key'; readonly record: KeyRecord; readonly replacesVersion: number }
   | { readonly kind: 'delete-key'; readonly record: KeyRecord }
   | { readonly kind: 'put-alias'; readonly record: AliasRecord; readonly replacesVersion: number }
   | { readonly kind: 'delete-alias'; readonly record: AliasRecord }
+  | { readonly kind: 'put-item'; readonly record: ItemRecord; readonly replacesVersion: number }
+  | { readonly kind: 'delete-item'; readonly record: ItemRecord }
   | { readonly kind: 'put-intent'; readonly record: IntentRecord }
   /** Fails the transaction when the intent is gone or has another fence: somebody took over. */
   | { readonly kind: 'delete-intent'; readonly intentId: string; readonly fence: number };
@@ -83,6 +103,14 @@ export interface Store {
   countKeys(scope: Scope): number;
   /** Keys of all scopes in a state that scheduled work looks after: PendingDeletion. */
   keysPendingDeletion(): readonly KeyRecord[];
+  /** Keys of all scopes to which something happens at a time: automatic rotation, or the expiry of an imported material. */
+  scheduledKeys(): readonly KeyRecord[];
+  item(kind: string, owner: string, name: string): ItemRecord | undefined;
+  /** Items of one kind and owner in order of name. O(limit). */
+  listItems(kind: string, owner: string, after: string | undefined, limit: number): Page<ItemRecord>;
+  countItems(kind: string, owner: string): number;
+  /** All items of a kind, in no order, for scheduled work. Not for requests. */
+  allItems(kind: string): Iterable<ItemRecord>;
   /** All keys, for start-up checks and operators' lists. Not for requests. */
   allKeys(): Iterable<KeyRecord>;
   intents(): readonly IntentRecord[];

@@ -1,7 +1,7 @@
 /** The rules of interface Store, for any implementation: `open` gives an empty store, `reopen` (where there is one) what the same place holds later. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StoreConflictError, StoreUnavailableError, type Store } from '../../src/store/store.ts';
-import { aliasOf, intentOf, keyIdOf, keyOf, materialOf, scopeA, scopeB } from '../support/store-records.ts';
+import { aliasOf, intentOf, itemOf, keyIdOf, keyOf, materialOf, scopeA, scopeB } from '../support/store-records.ts';
 
 /** One place where a store lives. */
 export interface StorePlace {
@@ -205,6 +205,46 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
       });
     });
 
+    describe('items', () => {
+      const createItem = async (name: string, changes: Parameters<typeof itemOf>[1] = {}): Promise<void> =>
+        store.commit([{ kind: 'put-item', record: itemOf(name, changes), replacesVersion: 0 }]);
+
+      test('items are found by kind, owner and name, and listed by owner in order of name', async () => {
+        await createItem('b');
+        await createItem('a');
+        await createItem('c', { owner: keyIdOf(2) });
+        await createItem('a', { kind: 'import', value: 'other' });
+        expect(store.item('grant', keyIdOf(1), 'a')).toStrictEqual(itemOf('a'));
+        expect(store.item('grant', keyIdOf(2), 'a')).toBeUndefined();
+        expect(store.listItems('grant', keyIdOf(1), undefined, 1)).toEqual({ items: [itemOf('a')], next: 'a' });
+        expect(store.listItems('grant', keyIdOf(1), 'a', 5)).toEqual({ items: [itemOf('b')], next: undefined });
+        expect([store.countItems('grant', keyIdOf(1)), store.countItems('none', keyIdOf(1))]).toEqual([2, 0]);
+        expect([...store.allItems('grant')].map(({ name }) => name).toSorted()).toEqual(['a', 'b', 'c']);
+      });
+
+      test('an item is replaced and deleted at its version only', async () => {
+        await createItem('a');
+        await expect(createItem('a')).rejects.toBeInstanceOf(StoreConflictError);
+        const second = itemOf('a', { version: 2, value: [] });
+        await store.commit([{ kind: 'put-item', record: second, replacesVersion: 1 }]);
+        expect(store.item('grant', keyIdOf(1), 'a')).toEqual(second);
+        await expect(store.commit([{ kind: 'delete-item', record: itemOf('a') }])).rejects.toBeInstanceOf(StoreConflictError);
+        await store.commit([{ kind: 'delete-item', record: second }]);
+        expect(store.item('grant', keyIdOf(1), 'a')).toBeUndefined();
+        expect(store.listItems('grant', keyIdOf(1), undefined, 5).items).toEqual([]);
+      });
+
+      test('what is no JSON is refused, and an item cannot be altered from outside', async () => {
+        for (const value of [new Uint8Array(1), Number.NaN, new Date(0), undefined]) {
+          await expect(createItem('a', { value: value as never })).rejects.toBeInstanceOf(RangeError);
+        }
+        const value = { list: ['kept'] };
+        await createItem('a', { value });
+        value.list[0] = 'altered';
+        expect(store.item('grant', keyIdOf(1), 'a')?.value).toEqual({ list: ['kept'] });
+      });
+    });
+
     describe('transactions', () => {
       test('a transaction with one conflict changes nothing at all', async () => {
         await createAlias('alias/taken', keyIdOf(9));
@@ -357,10 +397,23 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
       });
 
       test('everything that was committed is there after reopening', async (context) => {
-        const key = keyOf(1, { state: 'PendingDeletion', deletionAtMs: 5, materials: [materialOf(1), materialOf(2)] });
+        const imported = { state: 'IMPORTED', expirationModel: 'KEY_MATERIAL_EXPIRES', validToMs: 7, throughSoftware: true } as const;
+        const key = keyOf(1, {
+          state: 'PendingDeletion',
+          deletionAtMs: 5,
+          materials: [
+            { ...materialOf(1), import: imported },
+            { ...materialOf(2), rotation: { type: 'ON_DEMAND', atMs: 6 }, pending: 'PENDING_ROTATION' },
+          ],
+          primaryRegion: scopeA.region,
+          rotationSchedule: { periodDays: 365, nextAtMs: 9 },
+          customKeyStoreId: 'cks-1',
+          xksKeyId: 'external',
+        });
         await store.commit([
           { kind: 'put-key', record: key, replacesVersion: 0 },
           { kind: 'put-alias', record: aliasOf('alias/a', key.keyId), replacesVersion: 0 },
+          { kind: 'put-item', record: itemOf('a'), replacesVersion: 0 },
           { kind: 'put-intent', record: intentOf(1) },
         ]);
         await store.setMark('latch', 'closed');
@@ -369,6 +422,8 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         await reopenRule(context);
         expect(store.key(scopeA, key.keyId)).toStrictEqual(key);
         expect(store.keysPendingDeletion()).toEqual([key]);
+        expect(store.scheduledKeys()).toEqual([key]);
+        expect(store.listItems('grant', keyIdOf(1), undefined, 10).items).toStrictEqual([itemOf('a')]);
         expect(store.listAliases(scopeA, key.keyId, undefined, 10).items).toEqual([aliasOf('alias/a', key.keyId)]);
         expect(store.intents()).toEqual([intentOf(1)]);
         expect(store.mark('latch')).toBe('closed');

@@ -6,7 +6,7 @@ import { checkedStep } from '../../src/store/checked-step.ts';
 import { Snapshot } from '../../src/store/snapshot.ts';
 import { StoreConflictError, StoreUnavailableError } from '../../src/store/store.ts';
 import type { AliasRecord, KeyRecord } from '../../src/keys/key-record.ts';
-import type { Change, IntentRecord, Page, Scope, Store } from '../../src/store/store.ts';
+import type { Change, IntentRecord, ItemRecord, Page, Scope, Store } from '../../src/store/store.ts';
 
 const DECISIONS_MAX = 80;
 
@@ -56,6 +56,21 @@ export class MemoryStore implements Store {
   }
   keysPendingDeletion(): readonly KeyRecord[] {
     return this.#snapshot.keysPendingDeletion();
+  }
+  scheduledKeys(): readonly KeyRecord[] {
+    return this.#snapshot.scheduledKeys();
+  }
+  item(kind: string, owner: string, name: string): ItemRecord | undefined {
+    return this.#snapshot.item(kind, owner, name);
+  }
+  listItems(kind: string, owner: string, after: string | undefined, limit: number): Page<ItemRecord> {
+    return this.#snapshot.listItems(kind, owner, after, limit);
+  }
+  countItems(kind: string, owner: string): number {
+    return this.#snapshot.countItems(kind, owner);
+  }
+  allItems(kind: string): Iterable<ItemRecord> {
+    return this.#snapshot.allItems(kind);
   }
   allKeys(): Iterable<KeyRecord> {
     return this.#snapshot.allKeys();
@@ -144,6 +159,13 @@ export class MemoryStore implements Store {
         requireVersion(current?.version, change.kind === 'put-alias' ? change.replacesVersion : change.record.version);
         if (current === undefined) return [{ kind: 'delete-alias', record: change.record }];
         return [{ kind: 'put-alias', record: current, replacesVersion: change.record.version }];
+      }
+      case 'put-item':
+      case 'delete-item': {
+        const current = this.item(change.record.kind, change.record.owner, change.record.name);
+        requireVersion(current?.version, change.kind === 'put-item' ? change.replacesVersion : change.record.version);
+        if (current === undefined) return [{ kind: 'delete-item', record: change.record }];
+        return [{ kind: 'put-item', record: current, replacesVersion: change.record.version }];
       }
       case 'put-intent':
       case 'delete-intent':

@@ -1,6 +1,6 @@
 /** A plain model of the rules of a store, for scope A: what a store must hold after any history of changes. */
 import type { AliasRecord, KeyRecord } from '../../src/keys/key-record.ts';
-import type { Change, IntentRecord, Store } from '../../src/store/store.ts';
+import type { Change, IntentRecord, ItemRecord, Store } from '../../src/store/store.ts';
 import { keyIdOf, scopeA } from './store-records.ts';
 
 const listMax = 1_000;
@@ -16,6 +16,7 @@ export function contentsOf(store: Store): unknown {
       .toSorted(),
     aliases: store.listAliases(scopeA, undefined, undefined, listMax).items,
     targets: [0, 1, 2].map((number) => store.listAliases(scopeA, keyIdOf(number), undefined, listMax).items),
+    items: [0, 1, 2].map((number) => store.listItems('grant', keyIdOf(number), undefined, listMax).items),
     intents: store.intents().toSorted((a, b) => (a.intentId < b.intentId ? -1 : 1)),
     mark: store.mark('m'),
   };
@@ -25,13 +26,14 @@ export class StoreModel {
   mark: string | undefined;
   #keys = new Map<string, KeyRecord>();
   #aliases = new Map<string, AliasRecord>();
+  #items = new Map<string, ItemRecord>();
   #intents = new Map<string, IntentRecord>();
 
   /** Applies all changes or none; false is a conflict. */
   commit(changes: readonly Change[]): boolean {
-    const before = [new Map(this.#keys), new Map(this.#aliases), new Map(this.#intents)] as const;
+    const before = [new Map(this.#keys), new Map(this.#aliases), new Map(this.#items), new Map(this.#intents)] as const;
     if (changes.every((change) => this.#apply(change))) return true;
-    [this.#keys, this.#aliases, this.#intents] = before;
+    [this.#keys, this.#aliases, this.#items, this.#intents] = before;
     return false;
   }
 
@@ -44,6 +46,7 @@ export class StoreModel {
       pending: keys.filter((key) => key.state === 'PendingDeletion').map((key) => key.keyId),
       aliases,
       targets: [0, 1, 2].map((number) => aliases.filter((alias) => alias.targetKeyId === keyIdOf(number))),
+      items: [0, 1, 2].map((number) => byName(this.#items).filter((item) => item.owner === keyIdOf(number))),
       intents: byName(this.#intents),
       mark: this.mark,
     };
@@ -59,6 +62,10 @@ export class StoreModel {
         return put(this.#aliases, change.record.aliasName, change.record, change.replacesVersion);
       case 'delete-alias':
         return remove(this.#aliases, change.record.aliasName, change.record.version);
+      case 'put-item':
+        return put(this.#items, itemName(change.record), change.record, change.replacesVersion);
+      case 'delete-item':
+        return remove(this.#items, itemName(change.record), change.record.version);
       case 'put-intent':
         return this.#putIntent(change.record);
       case 'delete-intent':
@@ -73,6 +80,10 @@ export class StoreModel {
     this.#intents.set(record.intentId, record);
     return true;
   }
+}
+
+function itemName({ owner, name }: ItemRecord): string {
+  return `${owner} ${name}`;
 }
 
 function put<T extends { readonly version: number }>(map: Map<string, T>, name: string, record: T, replacesVersion: number): boolean {

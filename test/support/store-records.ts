@@ -1,7 +1,7 @@
 /** Records for store tests: complete, distinct, and made from a number so that a failing case can be repeated. */
 import { createHash } from 'node:crypto';
 import type { AliasRecord, KeyRecord, MaterialRecord } from '../../src/keys/key-record.ts';
-import type { IntentRecord, Scope } from '../../src/store/store.ts';
+import type { IntentRecord, ItemRecord, Scope } from '../../src/store/store.ts';
 
 export const scopeA: Scope = { partition: 'aws', account: '111122223333', region: 'eu-central-1' };
 export const scopeB: Scope = { partition: 'aws', account: '111122223333', region: 'us-east-1' };
@@ -54,6 +54,10 @@ export function keyOf(number: number, changes: Partial<KeyRecord> = {}): KeyReco
 
 export function aliasOf(aliasName: string, targetKeyId: string, changes: Partial<AliasRecord> = {}): AliasRecord {
   return { ...scopeA, aliasName, targetKeyId, createdAtMs: 1, updatedAtMs: 1, version: 1, ...changes };
+}
+
+export function itemOf(name: string, changes: Partial<ItemRecord> = {}): ItemRecord {
+  return { kind: 'grant', owner: keyIdOf(1), name, version: 1, value: { operations: ['Encrypt'], limit: 3, retired: null }, ...changes };
 }
 
 export function intentOf(number: number, changes: Partial<IntentRecord> = {}): IntentRecord {

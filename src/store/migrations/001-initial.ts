@@ -1,6 +1,6 @@
 /**
- * The first schema. What is asked for, compared or counted has a column of its own; tags are JSON, since they are only read and
- * written with their key. A material belongs to exactly one key and goes with it. `material_use` outlives both: the number of
+ * The first schema. What is asked for, compared or counted has a column of its own; what is only read and written with its key or
+ * material, tags for example, is JSON. A material belongs to exactly one key and goes with it. `material_use` outlives both: the number of
  * ciphertexts made under a material must not start again when the same material is imported again.
  */
 import type { Migration } from './migration.ts';
@@ -33,9 +33,13 @@ export const initial: Migration = {
       pending_window_days INTEGER,
       deletion_running_ms_left INTEGER,
       multi_region INTEGER NOT NULL CHECK (multi_region IN (0, 1)),
+      primary_region TEXT,
       policy TEXT NOT NULL,
       tags TEXT NOT NULL CHECK (json_valid(tags)),
       current_material_id TEXT,
+      rotation_schedule TEXT CHECK (json_valid(rotation_schedule)),
+      custom_key_store_id TEXT,
+      xks_key_id TEXT,
       UNIQUE (partition, account, region, key_id)
     ) STRICT;
 
@@ -52,6 +56,9 @@ export const initial: Migration = {
       reference BLOB NOT NULL,
       fingerprint BLOB NOT NULL,
       created_at_ms INTEGER NOT NULL,
+      rotation TEXT CHECK (json_valid(rotation)),
+      pending TEXT,
+      import TEXT CHECK (json_valid(import)),
       PRIMARY KEY (key_row, position),
       UNIQUE (key_row, material_id)
     ) STRICT, WITHOUT ROWID;
@@ -66,6 +73,15 @@ export const initial: Migration = {
       updated_at_ms INTEGER NOT NULL,
       version INTEGER NOT NULL CHECK (version > 0),
       PRIMARY KEY (partition, account, region, alias_name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE item (
+      kind TEXT NOT NULL,
+      owner TEXT NOT NULL,
+      name TEXT NOT NULL,
+      version INTEGER NOT NULL CHECK (version > 0),
+      value TEXT NOT NULL CHECK (json_valid(value)),
+      PRIMARY KEY (kind, owner, name)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE intent (

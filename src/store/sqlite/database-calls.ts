@@ -40,6 +40,8 @@ export interface DatabaseCalls {
   loadKeys(afterKeyRow: number): readonly LoadedKey[];
   /** The next aliases in order of scope and name; an empty list is the end. */
   loadAliases(after: Row | undefined): readonly Row[];
+  /** The next items in order of kind, owner and name; an empty list is the end. */
+  loadItems(after: Row | undefined): readonly Row[];
   loadRest(): LoadedRest;
   /** Applies each transaction or nothing of it, and returns when those that were applied are on disk. */
   write(batch: Batch): readonly Outcome[];

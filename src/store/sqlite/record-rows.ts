@@ -2,9 +2,9 @@
  * Records as database rows and back. The tables of members and columns are complete by type: a member added to a record does not
  * compile until it has a column here (and a migration).
  */
-import type { AliasRecord, KeyRecord, MaterialRecord, TagRecord } from '../../keys/key-record.ts';
-import { frozenIntent } from '../checked-step.ts';
-import type { IntentRecord } from '../store.ts';
+import type { AliasRecord, KeyRecord, MaterialRecord } from '../../keys/key-record.ts';
+import { frozenIntent, frozenJson } from '../checked-step.ts';
+import type { IntentRecord, ItemRecord } from '../store.ts';
 
 /** A value as SQLite holds it. */
 export type ColumnValue = string | number | Uint8Array | null;
@@ -28,9 +28,13 @@ const keyColumnOf: ColumnOf<Exclude<keyof KeyRecord, 'materials'>> = {
   pendingWindowDays: 'pending_window_days',
   deletionRunningMsLeft: 'deletion_running_ms_left',
   multiRegion: 'multi_region',
+  primaryRegion: 'primary_region',
   policy: 'policy',
   tags: 'tags',
   currentMaterialId: 'current_material_id',
+  rotationSchedule: 'rotation_schedule',
+  customKeyStoreId: 'custom_key_store_id',
+  xksKeyId: 'xks_key_id',
 };
 
 const materialColumnOf: ColumnOf<keyof MaterialRecord> = {
@@ -44,6 +48,9 @@ const materialColumnOf: ColumnOf<keyof MaterialRecord> = {
   reference: 'reference',
   fingerprint: 'fingerprint',
   createdAtMs: 'created_at_ms',
+  rotation: 'rotation',
+  pending: 'pending',
+  import: 'import',
 };
 
 const aliasColumnOf: ColumnOf<keyof AliasRecord> = {
@@ -56,6 +63,17 @@ const aliasColumnOf: ColumnOf<keyof AliasRecord> = {
   updatedAtMs: 'updated_at_ms',
   version: 'version',
 };
+
+const itemColumnOf: ColumnOf<keyof ItemRecord> = { kind: 'kind', owner: 'owner', name: 'name', version: 'version', value: 'value' };
+
+/** Members that are kept as JSON. */
+const jsonMembers: ReadonlySet<string> = new Set<keyof KeyRecord | keyof MaterialRecord | keyof ItemRecord>([
+  'tags',
+  'rotationSchedule',
+  'rotation',
+  'import',
+  'value',
+]);
 
 const intentColumnOf: ColumnOf<Exclude<keyof IntentRecord, 'scope'> | keyof IntentRecord['scope']> = {
   intentId: 'intent_id',
@@ -76,10 +94,11 @@ export const keyColumns: string = Object.values(keyColumnOf).join(', ');
 /** Columns of table material without the row number of its key and its position. */
 export const materialColumns: string = Object.values(materialColumnOf).join(', ');
 export const aliasColumns: string = Object.values(aliasColumnOf).join(', ');
+export const itemColumns: string = Object.values(itemColumnOf).join(', ');
 export const intentColumns: string = Object.values(intentColumnOf).join(', ');
 
 export function keyToRow(record: KeyRecord): Row {
-  return toRow(keyColumnOf, { ...record, multiRegion: record.multiRegion ? 1 : 0, tags: JSON.stringify(record.tags) });
+  return toRow(keyColumnOf, { ...record, multiRegion: record.multiRegion ? 1 : 0 });
 }
 
 export function materialToRow(material: MaterialRecord): Row {
@@ -90,6 +109,10 @@ export function aliasToRow(record: AliasRecord): Row {
   return toRow(aliasColumnOf, record);
 }
 
+export function itemToRow(record: ItemRecord): Row {
+  return toRow(itemColumnOf, record);
+}
+
 export function intentToRow(record: IntentRecord): Row {
   return toRow(intentColumnOf, { ...record, ...record.scope });
 }
@@ -98,7 +121,7 @@ export function intentToRow(record: IntentRecord): Row {
 export type ShareText = (text: string) => string;
 
 /** Members whose texts many records repeat. */
-const repeatedMembers: ReadonlySet<string> = new Set<keyof KeyRecord | keyof MaterialRecord>([
+const repeatedMembers: ReadonlySet<string> = new Set<keyof KeyRecord | keyof MaterialRecord | keyof ItemRecord>([
   'partition',
   'account',
   'region',
@@ -108,20 +131,19 @@ const repeatedMembers: ReadonlySet<string> = new Set<keyof KeyRecord | keyof Mat
   'keyManager',
   'state',
   'policy',
-  'currentMaterialId',
-  'materialId',
   'keyStore',
   'protection',
   'residency',
   'custody',
   'suite',
+  'kind',
+  'owner',
 ]);
 
 /** The key of a row and of the rows of its materials. Frozen. */
 export function rowToKey(row: Row, materials: readonly Row[], share: ShareText): KeyRecord {
   const record: Record<string, unknown> = fromRow(keyColumnOf, row, share);
   record['multiRegion'] = record['multiRegion'] === 1;
-  record['tags'] = Object.freeze((JSON.parse(record['tags'] as string) as TagRecord[]).map((tag) => Object.freeze(tag)));
   record['materials'] = Object.freeze(materials.map((material) => Object.freeze(fromRow(materialColumnOf, material, share))));
   return Object.freeze(record) as unknown as KeyRecord;
 }
@@ -130,26 +152,35 @@ export function rowToAlias(row: Row, share: ShareText): AliasRecord {
   return Object.freeze(fromRow(aliasColumnOf, row, share)) as unknown as AliasRecord;
 }
 
+export function rowToItem(row: Row, share: ShareText): ItemRecord {
+  return Object.freeze(fromRow(itemColumnOf, row, share)) as unknown as ItemRecord;
+}
+
 export function rowToIntent(row: Row): IntentRecord {
   const { partition, account, region, ...rest } = fromRow(intentColumnOf, row, (text) => text);
   return frozenIntent({ ...rest, scope: { partition, account, region } } as unknown as IntentRecord);
 }
 
-function toRow<Member extends string>(columnOf: ColumnOf<Member>, record: { readonly [M in Member]?: ColumnValue }): Row {
-  return (Object.keys(columnOf) as Member[]).map((member) => record[member] ?? null);
+function toRow<Member extends string>(columnOf: ColumnOf<Member>, record: { readonly [M in Member]?: unknown }): Row {
+  return (Object.keys(columnOf) as Member[]).map((member) => {
+    const value = record[member];
+    if (value === undefined) return null;
+    return jsonMembers.has(member) ? JSON.stringify(value) : (value as ColumnValue);
+  });
 }
 
 /**
  * Members whose column is NULL are left out, as optional members of a record are. Assigned one by one: V8 gives a frozen object
  * that was made by spreading three times the memory.
  */
-function fromRow(columnOf: ColumnOf<string>, row: Row, share: ShareText): Record<string, ColumnValue> {
-  const record: Record<string, ColumnValue> = {};
+function fromRow(columnOf: ColumnOf<string>, row: Row, share: ShareText): Record<string, unknown> {
+  const record: Record<string, unknown> = {};
   let index = 0;
   for (const member in columnOf) {
     const value = row[index++];
     if (value === null || value === undefined) continue;
-    record[member] = typeof value === 'string' && repeatedMembers.has(member) ? share(value) : value;
+    if (typeof value === 'string' && jsonMembers.has(member)) record[member] = frozenJson(JSON.parse(value));
+    else record[member] = typeof value === 'string' && repeatedMembers.has(member) ? share(value) : value;
   }
   return record;
 }

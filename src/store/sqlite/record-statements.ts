@@ -5,13 +5,15 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { prepared } from './kept-objects.ts';
 import type { AliasRecord, KeyRecord } from '../../keys/key-record.ts';
-import type { IntentRecord } from '../store.ts';
+import type { IntentRecord, ItemRecord } from '../store.ts';
 import type { WriteStep } from '../write-step.ts';
 import {
   aliasColumns,
   aliasToRow,
   intentColumns,
   intentToRow,
+  itemColumns,
+  itemToRow,
   keyColumns,
   keyToRow,
   materialColumns,
@@ -43,6 +45,9 @@ export class RecordStatements {
   readonly #insertAlias: Statement;
   readonly #updateAlias: Statement;
   readonly #deleteAlias: Statement;
+  readonly #insertItem: Statement;
+  readonly #updateItem: Statement;
+  readonly #deleteItem: Statement;
   readonly #putIntent: Statement;
   readonly #deleteIntent: Statement;
   readonly #takeOverIntents: Statement;
@@ -72,6 +77,15 @@ export class RecordStatements {
     );
     this.#updateAlias = prepared(database, `UPDATE alias SET (${aliasColumns}) = (${marksOf(aliasColumns)}) WHERE ${aliasIs}`);
     this.#deleteAlias = prepared(database, `DELETE FROM alias WHERE ${aliasIs}`);
+    this.#insertItem = prepared(
+      database,
+      `INSERT INTO item (${itemColumns}) VALUES (${marksOf(itemColumns)}) ON CONFLICT (kind, owner, name) DO NOTHING`,
+    );
+    this.#updateItem = prepared(
+      database,
+      `UPDATE item SET (${itemColumns}) = (${marksOf(itemColumns)}) WHERE kind = ? AND owner = ? AND name = ? AND version = ?`,
+    );
+    this.#deleteItem = prepared(database, 'DELETE FROM item WHERE kind = ? AND owner = ? AND name = ? AND version = ?');
     this.#putIntent = prepared(
       database,
       `INSERT INTO intent (${intentColumns}) VALUES (${marksOf(intentColumns)})
@@ -109,6 +123,10 @@ export class RecordStatements {
         return this.#putAlias(step.record, step.replacesVersion);
       case 'delete-alias':
         return found(this.#deleteAlias.run(...aliasIdentityOf(step.record), step.record.version), step.record.aliasName);
+      case 'put-item':
+        return this.#putItem(step.record, step.replacesVersion);
+      case 'delete-item':
+        return found(this.#deleteItem.run(...itemIdentityOf(step.record), step.record.version), `${step.record.kind} ${step.record.name}`);
       case 'put-intent':
         return found(this.#putIntent.run(...intentToRow(step.record)), `intent ${step.record.intentId}`);
       case 'delete-intent':
@@ -144,6 +162,14 @@ export class RecordStatements {
       record.aliasName,
     );
   }
+
+  #putItem(record: ItemRecord, replacesVersion: number): StepResult {
+    const row = itemToRow(record);
+    return found(
+      replacesVersion === 0 ? this.#insertItem.run(...row) : this.#updateItem.run(...row, ...itemIdentityOf(record), replacesVersion),
+      `${record.kind} ${record.name}`,
+    );
+  }
 }
 
 function identityOf(record: KeyRecord): readonly string[] {
@@ -152,6 +178,10 @@ function identityOf(record: KeyRecord): readonly string[] {
 
 function aliasIdentityOf(record: AliasRecord): readonly string[] {
   return [record.partition, record.account, record.region, record.aliasName];
+}
+
+function itemIdentityOf(record: ItemRecord): readonly string[] {
+  return [record.kind, record.owner, record.name];
 }
 
 function found(result: { readonly changes: number }, what: string): StepResult {

@@ -11,7 +11,7 @@ import { DatabaseFailure, toDatabaseFailure } from './database-failure.ts';
 import { DatabaseFiles } from './database-files.ts';
 import { openDatabase, pragmaValue, prepared } from './kept-objects.ts';
 import { migrate } from './migrate.ts';
-import { aliasColumns, intentColumns, keyColumns, materialColumns, type ColumnValue, type Row } from './record-rows.ts';
+import { aliasColumns, intentColumns, itemColumns, keyColumns, materialColumns, type ColumnValue, type Row } from './record-rows.ts';
 import { RecordStatements, StepConflict, type StepResult } from './record-statements.ts';
 
 const chunkRows = 2_000;
@@ -84,6 +84,18 @@ export class SqliteDatabase implements DatabaseCalls {
         )
           .raw()
           .all(...(after ?? ['', '', '', '']).slice(0, 4)) as Row[],
+    );
+  }
+
+  loadItems(after: Row | undefined): readonly Row[] {
+    return this.#explained(
+      ({ database }) =>
+        prepared(
+          database,
+          `SELECT ${itemColumns} FROM item WHERE (kind, owner, name) > (?, ?, ?) ORDER BY kind, owner, name LIMIT ${chunkRows}`,
+        )
+          .raw()
+          .all(...(after ?? ['', '', '']).slice(0, 3)) as Row[],
     );
   }
 

@@ -8,7 +8,7 @@ import type { AliasRecord, KeyRecord } from '../../keys/key-record.ts';
 import type { Log } from '../../log.ts';
 import { checkedStep, frozenIntent } from '../checked-step.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { StoreUnavailableError, type Change, type IntentRecord, type Page, type Scope, type Store } from '../store.ts';
+import { StoreUnavailableError, type Change, type IntentRecord, type ItemRecord, type Page, type Scope, type Store } from '../store.ts';
 import { Transactor, type Decision } from '../transact.ts';
 import type { Outcome, WriteStep } from '../write-step.ts';
 import { CommitQueue, type Committed, type Connection } from './commit-queue.ts';
@@ -134,6 +134,26 @@ class SqliteStore implements Store {
 
   keysPendingDeletion(): readonly KeyRecord[] {
     return this.#snapshot.keysPendingDeletion();
+  }
+
+  scheduledKeys(): readonly KeyRecord[] {
+    return this.#snapshot.scheduledKeys();
+  }
+
+  item(kind: string, owner: string, name: string): ItemRecord | undefined {
+    return this.#snapshot.item(kind, owner, name);
+  }
+
+  listItems(kind: string, owner: string, after: string | undefined, limit: number): Page<ItemRecord> {
+    return this.#snapshot.listItems(kind, owner, after, limit);
+  }
+
+  countItems(kind: string, owner: string): number {
+    return this.#snapshot.countItems(kind, owner);
+  }
+
+  allItems(kind: string): Iterable<ItemRecord> {
+    return this.#snapshot.allItems(kind);
   }
 
   allKeys(): Iterable<KeyRecord> {
