@@ -3,7 +3,9 @@
  * object that such an intent names is ever destroyed.
  */
 import { intentLeaseMs } from '../intents.ts';
+import { equalConstantTime } from '../../bytes.ts';
 import { clockJumpMark, finishDestruction, isDue } from './destroy-key.ts';
+import type { KeyRecord } from '../../keys/key-record.ts';
 import type { IntentRecord } from '../../store/store.ts';
 import type { ServiceParts } from '../operation.ts';
 
@@ -33,13 +35,18 @@ async function settle(intent: IntentRecord, parts: ServiceParts): Promise<boolea
     await finishDestruction(key, parts);
     return true;
   }
-  if (intent.kind === 'create-material' && key === undefined) {
+  if (intent.kind === 'create-material' && !isRecorded(intent, key)) {
     const found = await parts.keyStores.byName(intent.keyStore).destroyByObjectId(intent.objectId);
     parts.log.info(
       { intentId: intent.intentId, keyStore: intent.keyStore, found },
-      'material of a key that was never recorded is cleaned up',
+      'material that was never recorded is cleaned up',
     );
   }
   await store.commit([{ kind: 'delete-intent', intentId: intent.intentId, fence: intent.fence }]);
   return true;
+}
+
+/** True when the object that the intent was to make became a material of its key: the commit took effect, its intent is only a leftover. */
+function isRecorded({ objectId }: IntentRecord, key: KeyRecord | undefined): boolean {
+  return key?.materials.some(({ residency, reference }) => residency === 'token' && equalConstantTime(reference, objectId)) === true;
 }
