@@ -44,6 +44,62 @@ export interface MaterialRequest {
   readonly keyUsage: KeyUsage;
   /** 16 random bytes that name the token object before it exists: written to the intent first, so that a crash leaves a findable trace. */
   readonly objectId: Uint8Array;
+  /** The material of a multi-Region key: it must be able to leave, wrapped, for the key stores of other Regions (`MaterialTransport`). */
+  readonly multiRegion?: boolean;
+}
+
+/** A pair that a key store made to receive imports with. The private half stays in the store. */
+export interface ImportKey {
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+  /** Opaque to all but the key store. */
+  readonly reference: Uint8Array;
+}
+
+export interface ImportRequest extends MaterialRequest {
+  /** Reference of the ImportKey that `wrapped` was made for. */
+  readonly importKey: Uint8Array;
+  /** AlgorithmSpec of GetParametersForImport, for example `RSA_AES_KEY_WRAP_SHA_256`. */
+  readonly wrappingAlgorithm: string;
+  readonly wrapped: Uint8Array;
+}
+
+export interface ImportedMaterial {
+  readonly material: MaterialRecord;
+  /** True when the bytes were outside of the token while they were imported (`MaterialImport.throughSoftware`). */
+  readonly throughSoftware: boolean;
+}
+
+/** Taking in materials that were made elsewhere. */
+export interface MaterialImports {
+  /** `wrappingKeySpec` is that of GetParametersForImport, for example `RSA_4096`. `objectId` names the token object, as in `MaterialRequest`. */
+  createImportKey(wrappingKeySpec: string, objectId: Uint8Array, signal?: AbortSignal): Promise<ImportKey>;
+  /**
+   * Unwraps inside the store and makes a material of it. Rejects with `invalid-ciphertext` when it does not unwrap to a key of the
+   * requested spec, and with `unsupported` or `refused` when this store cannot unwrap such a key.
+   */
+  importMaterial(request: ImportRequest, signal?: AbortSignal): Promise<ImportedMaterial>;
+  /** Repeating it is harmless. */
+  destroyImportKey(reference: Uint8Array): Promise<void>;
+}
+
+/** A material on its way into the key store of another Region: what it is, and its bytes as the sending store wrapped them. */
+export interface TransportedMaterial {
+  readonly material: MaterialRecord;
+  readonly wrapped: Uint8Array;
+  /** Name of the key store that wrapped it. */
+  readonly from: string;
+}
+
+/**
+ * Materials of multi-Region keys on their way between key stores: never in clear, and only between stores whose operator has pinned
+ * each other. Which transport key is used is configuration; no request and no record can name one.
+ */
+export interface MaterialTransport {
+  /** Rejects with `refused` when the store `to` is not pinned, or the material was not made to leave. */
+  wrapForTransport(bound: BoundKey, to: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The same material as one of this store, proven by its fingerprint. The suite of a symmetric material stays; `unsupported` where this store cannot run it. */
+  receiveTransported(request: MaterialRequest, transported: TransportedMaterial, signal?: AbortSignal): Promise<MaterialRecord>;
 }
 
 /** A material with the KMS key it belongs to. */
@@ -102,7 +158,7 @@ export interface KeyUses {
 }
 
 /** A use is absent where no key spec of the store needs it. */
-export interface KeyStore extends Partial<KeyUses> {
+export interface KeyStore extends Partial<KeyUses>, Partial<MaterialImports>, Partial<MaterialTransport> {
   readonly name: string;
   readonly protection: ProtectionLevel;
   describe(): KeyStoreDescription;
