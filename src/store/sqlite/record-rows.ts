@@ -131,6 +131,7 @@ const repeatedMembers: ReadonlySet<string> = new Set<keyof KeyRecord | keyof Mat
   'keyManager',
   'state',
   'policy',
+  'materialId',
   'keyStore',
   'protection',
   'residency',
@@ -144,7 +145,9 @@ const repeatedMembers: ReadonlySet<string> = new Set<keyof KeyRecord | keyof Mat
 export function rowToKey(row: Row, materials: readonly Row[], share: ShareText): KeyRecord {
   const record: Record<string, unknown> = fromRow(keyColumnOf, row, share);
   record['multiRegion'] = record['multiRegion'] === 1;
-  record['materials'] = Object.freeze(materials.map((material) => Object.freeze(fromRow(materialColumnOf, material, share))));
+  // One copy of the id that key and material have in common.
+  const shareWithKey: ShareText = (text) => (text === record['currentMaterialId'] ? record['currentMaterialId'] : share(text));
+  record['materials'] = Object.freeze(materials.map((material) => Object.freeze(fromRow(materialColumnOf, material, shareWithKey))));
   return Object.freeze(record) as unknown as KeyRecord;
 }
 
