@@ -74,22 +74,15 @@ function frozenItem(record: ItemRecord): ItemRecord {
 
 /** A frozen copy of JSON. Throws RangeError for anything else. */
 export function frozenJson(value: unknown): JsonValue {
-  switch (typeof value) {
-    case 'string':
-      checkText(value);
-      return value;
-    case 'boolean':
-      return value;
-    case 'number':
-      if (!Number.isFinite(value)) throw new RangeError(`${value} is no JSON number`);
-      return value;
-    case 'object':
-      if (value === null) return value;
-      if (Array.isArray(value)) return Object.freeze(value.map(frozenJson));
-      if (Object.getPrototypeOf(value) !== Object.prototype) break;
-      return Object.freeze(Object.fromEntries(Object.entries(value).map(([member, part]) => [member, frozenJson(part)])));
-    default:
-      break;
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'string') {
+    checkText(value);
+    return value;
+  }
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenJson));
+  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.freeze(Object.fromEntries(Object.entries(value).map(([member, part]) => [member, frozenJson(part)])));
   }
   throw new RangeError(`a store keeps JSON in items, not a value of type ${typeof value}`);
 }

@@ -228,7 +228,10 @@ export class Snapshot {
 }
 
 function isScheduled({ rotationSchedule, materials }: KeyRecord): boolean {
-  return rotationSchedule !== undefined || materials.some(({ import: imported }) => imported?.state === 'IMPORTED' && imported.validToMs !== undefined);
+  return (
+    rotationSchedule !== undefined ||
+    materials.some(({ import: imported }) => imported?.state === 'IMPORTED' && imported.validToMs !== undefined)
+  );
 }
 
 /** Takes the name out of the index of the key that it points at now. */

@@ -161,17 +161,21 @@ export class MemoryStore implements Store {
         return [{ kind: 'put-alias', record: current, replacesVersion: change.record.version }];
       }
       case 'put-item':
-      case 'delete-item': {
-        const current = this.item(change.record.kind, change.record.owner, change.record.name);
-        requireVersion(current?.version, change.kind === 'put-item' ? change.replacesVersion : change.record.version);
-        if (current === undefined) return [{ kind: 'delete-item', record: change.record }];
-        return [{ kind: 'put-item', record: current, replacesVersion: change.record.version }];
-      }
+      case 'delete-item':
+        return this.#inverseOfItem(change);
       case 'put-intent':
       case 'delete-intent':
         break;
     }
     return this.#inverseOfIntent(change);
+  }
+
+  #inverseOfItem(change: Extract<Change, { kind: 'put-item' | 'delete-item' }>): readonly Change[] {
+    const { kind, owner, name } = change.record;
+    const current = this.item(kind, owner, name);
+    requireVersion(current?.version, change.kind === 'put-item' ? change.replacesVersion : change.record.version);
+    if (current === undefined) return [{ kind: 'delete-item', record: change.record }];
+    return [{ kind: 'put-item', record: current, replacesVersion: change.record.version }];
   }
 
   #inverseOfIntent(change: Extract<Change, { kind: 'put-intent' | 'delete-intent' }>): readonly Change[] {
