@@ -170,6 +170,6 @@ async function* examineTheft(config: TokenConfig, dependencies: TokenDependencie
 }
 
 function capabilityText(capabilities: Capabilities): string {
-  const named = Object.entries(capabilities).filter(([, value]) => value !== false && value !== undefined);
+  const named = Object.entries(capabilities).filter(([, value]) => value !== false && value !== undefined && String(value) !== '');
   return named.map(([name, value]) => (value === true ? name : `${name} ${String(value)}`)).join(', ');
 }

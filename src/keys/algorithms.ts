@@ -16,7 +16,8 @@ export type MlKemName = 'ml-kem-512' | 'ml-kem-768' | 'ml-kem-1024';
 
 /** What kind of key a spec stands for, with its size or parameter set. */
 export type KeyShape =
-  | { readonly type: 'aes' | 'sm2' | 'ed25519' }
+  | { readonly type: 'aes' | 'sm2' }
+  | { readonly type: 'ed25519' }
   | { readonly type: 'rsa'; readonly modulusBits: number }
   | { readonly type: 'ec'; readonly curve: EcCurve }
   | { readonly type: 'hmac'; readonly digest: Digest; readonly keyBytes: number }

@@ -9,11 +9,9 @@ export interface CallClasses {
   readonly anchor: CallOptions;
   /** Generates and unwraps into the anchor session, which may take as long as a private key operation. */
   readonly anchorSlow: CallOptions;
-  /** Generates session key pairs. */
-  readonly anchorGeneration: CallOptions;
   /** Searches, and makes token objects. */
   readonly slow: CallOptions;
-  /** Generates key pairs in the token. */
+  /** Generates key pairs, session objects too: the anchor is not held up for as long as that takes. */
   readonly keyGeneration: CallOptions;
   /** Loading, opening sessions, logging in. */
   readonly start: CallOptions;
@@ -25,7 +23,6 @@ export function callClasses(deadlinesMs: TokenConfig['deadlinesMs']): CallClasse
     fast: { threads: 'fast', deadlineMs: deadlinesMs.fast },
     anchor: { threads: 'anchor', deadlineMs: deadlinesMs.fast },
     anchorSlow: { threads: 'anchor', deadlineMs: deadlinesMs.slow },
-    anchorGeneration: { threads: 'anchor', deadlineMs: deadlinesMs.keyGeneration },
     slow: { threads: 'slow', deadlineMs: deadlinesMs.slow },
     keyGeneration: { threads: 'slow', deadlineMs: deadlinesMs.keyGeneration },
     start: { threads: 'slow', deadlineMs: deadlinesMs.start },

@@ -10,6 +10,7 @@ export type StandardMechanismName = Exclude<MechanismName, 'VENDOR'>;
 export const MECHANISM_NUMBERS: Readonly<Record<StandardMechanismName, number>> = {
   RSA_PKCS_KEY_PAIR_GEN: 0x0,
   RSA_PKCS: 0x1,
+  RSA_X_509: 0x3,
   RSA_PKCS_OAEP: 0x9,
   RSA_PKCS_PSS: 0xd,
   SHA256_RSA_PKCS: 0x40,

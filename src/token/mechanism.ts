@@ -52,6 +52,7 @@ export type PlainMechanismName =
   | 'SHA384_HMAC'
   | 'SHA512_HMAC'
   | 'RSA_PKCS'
+  | 'RSA_X_509'
   | 'SHA256_RSA_PKCS'
   | 'SHA384_RSA_PKCS'
   | 'SHA512_RSA_PKCS'

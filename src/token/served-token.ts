@@ -4,7 +4,7 @@
  */
 import { attributesToCheck, weaknesses } from './key-strength.ts';
 import type { CallClasses } from './call-classes.ts';
-import type { CallOptions, CreatedObject, Cryptoki, SlotDescription, ThreadClass } from './cryptoki.ts';
+import type { CallOptions, CreatedObject, Cryptoki, SlotDescription } from './cryptoki.ts';
 import type { AttributeName, Mechanism, Template } from './mechanism.ts';
 import { Rerun } from './rerun.ts';
 import type { Recovery, RecoveryParts } from './recovery.ts';
@@ -29,8 +29,8 @@ export class ServedToken implements Token {
   readonly #omitted: ReadonlySet<string>;
   /** Kinds of call that refuse optional attributes: remembered, so that each is refused once only. */
   readonly #plainOnly = new Set<string>();
-  /** Key pairs that are being generated, by class of thread. */
-  readonly #pairs: Record<ThreadClass, number> = { fast: 0, anchor: 0, slow: 0 };
+  /** Key pairs that are being generated. */
+  #pairs = 0;
 
   constructor(recovery: Recovery, capabilities: Capabilities, parts: RecoveryParts) {
     this.name = parts.config.name;
@@ -104,7 +104,7 @@ export class ServedToken implements Token {
     readBack: readonly AttributeName[] = [],
     essential: readonly AttributeName[] = [],
   ): Promise<{ readonly publicKey: DescribedObject; readonly privateKey: DescribedObject }> {
-    return this.#generatingPair(privateTemplate, async (options) => {
+    return this.#generatingPair(async (options) => {
       const { epoch } = this.#recovery;
       let made: CreatedObject | undefined;
       const making: Making = async (cryptoki, asked, names) => {
@@ -211,19 +211,18 @@ export class ServedToken implements Token {
   }
 
   /** Key pairs take minutes at worst; whatever waits behind one on its thread may take as long. */
-  async #generatingPair<T>(template: Template, make: (options: CallOptions) => Promise<T>): Promise<T> {
-    const options = template.TOKEN === true ? this.#calls.keyGeneration : this.#calls.anchorGeneration;
-    this.#pairs[options.threads]++;
+  async #generatingPair<T>(make: (options: CallOptions) => Promise<T>): Promise<T> {
+    this.#pairs++;
     try {
-      return await make(options);
+      return await make(this.#calls.keyGeneration);
     } finally {
-      this.#pairs[options.threads]--;
+      this.#pairs--;
     }
   }
 
   /** A call that waits behind the generation of a key pair is no sign of a stuck thread. */
   #patient(options: CallOptions): CallOptions {
-    return this.#pairs[options.threads] > 0 ? { threads: options.threads, deadlineMs: this.#calls.keyGeneration.deadlineMs } : options;
+    return options.threads === 'slow' && this.#pairs > 0 ? this.#calls.keyGeneration : options;
   }
 
   #plain(template: Template, essential: readonly AttributeName[]): Template {

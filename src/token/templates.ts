@@ -2,7 +2,8 @@
  * The attributes of every kind of object that this service makes in a token, written out in full: tokens differ in their
  * defaults (Luna takes false for a missing usage flag, NSS true). Knows no key store; names and labels are given.
  */
-import type { AttributeName, MechanismName, Template } from './mechanism.ts';
+import type { PrivateKeyUse } from './key-pairs.ts';
+import type { AttributeName, KeyType, MechanismName, Template } from './mechanism.ts';
 
 /** What names an object: CKA_ID (16 random bytes, never reused: NSS replaces the object that has it) and CKA_LABEL (at most 32 ASCII bytes). */
 export interface ObjectNames {
@@ -14,7 +15,22 @@ export interface ObjectNames {
 export type AesUse = 'derive' | 'encrypt';
 
 /** Attributes that not every token knows. They are asked for, and left out where the token or its profile refuses them. */
-export const OPTIONAL_ATTRIBUTES: readonly AttributeName[] = ['COPYABLE', 'DESTROYABLE', 'WRAP_WITH_TRUSTED', 'ALLOWED_MECHANISMS'];
+export const OPTIONAL_ATTRIBUTES: readonly AttributeName[] = [
+  'COPYABLE',
+  'DESTROYABLE',
+  'WRAP_WITH_TRUSTED',
+  'ALLOWED_MECHANISMS',
+  'SIGN_RECOVER',
+];
+
+/** What a material is as a key: written out in full for the moment of its generation, without the size where it brings its own. */
+export interface KeyForm {
+  readonly identity: Template;
+  /** Given when the key is generated, and only then. */
+  readonly size: Template;
+  /** Every usage flag that keys of the class have. */
+  readonly uses: Template;
+}
 
 const NO_USE: Template = { ENCRYPT: false, DECRYPT: false, SIGN: false, VERIFY: false, WRAP: false, UNWRAP: false, DERIVE: false };
 const CUSTODY: Template = { PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false, MODIFIABLE: false, COPYABLE: false };
@@ -25,28 +41,67 @@ const CUSTODY: Template = { PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false, 
 const SESSION_CUSTODY: Template = { PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false, COPYABLE: false, TOKEN: false };
 const AES_256: Template = { CLASS: 'SECRET_KEY', KEY_TYPE: 'AES', VALUE_LEN: 32 };
 const USES: Readonly<Record<AesUse, Template>> = { derive: { DERIVE: true }, encrypt: { ENCRYPT: true, DECRYPT: true } };
+/** C_SignRecover would sign with a key that is there to decrypt. */
+const NO_PRIVATE_USE: Template = { DECRYPT: false, SIGN: false, SIGN_RECOVER: false, UNWRAP: false, DERIVE: false };
+
+/** An AES-256 key. */
+export function aesForm(use: AesUse): KeyForm {
+  return { identity: { CLASS: 'SECRET_KEY', KEY_TYPE: 'AES' }, size: { VALUE_LEN: 32 }, uses: { ...NO_USE, ...USES[use] } };
+}
+
+/** A key that computes HMACs. Its parent type is all that tokens have in common: the digest is in its mechanism. */
+export function macForm(keyBytes: number): KeyForm {
+  const identity: Template = { CLASS: 'SECRET_KEY', KEY_TYPE: 'GENERIC_SECRET' };
+  return { identity, size: { VALUE_LEN: keyBytes }, uses: { ...NO_USE, SIGN: true } };
+}
+
+/** The private half of a pair; its size is the public half's. */
+export function privateForm(keyType: KeyType, use: PrivateKeyUse): KeyForm {
+  return { identity: { CLASS: 'PRIVATE_KEY', KEY_TYPE: keyType }, size: {}, uses: { ...NO_PRIVATE_USE, [use]: true } };
+}
+
+/** A material of any form that lives in the token for good. `mechanisms` are the only ones that it may be used with; none means any. */
+export function residentKey(form: KeyForm, names: ObjectNames, mechanisms: readonly MechanismName[]): Template {
+  const { identity, size, uses } = form;
+  return { ...identity, ...size, ...CUSTODY, ...uses, ...allowing(mechanisms), TOKEN: true, ID: names.id, LABEL: names.label };
+}
+
+/**
+ * A material of any form that is generated to be wrapped out once under a trusted key and destroyed: a session object, extractable
+ * by a key that the security officer marked as trusted. WRAP_WITH_TRUSTED is essential unless reduced custody was accepted.
+ */
+export function wrappableKey(form: KeyForm, names: ObjectNames, mechanisms: readonly MechanismName[]): Template {
+  return { ...residentKey(form, names, mechanisms), TOKEN: false, EXTRACTABLE: true, WRAP_WITH_TRUSTED: true };
+}
+
+/** A material of any form that comes back from its exported form: a session object, no longer extractable. */
+export function unwrappedKey(form: KeyForm, names: ObjectNames, mechanisms: readonly MechanismName[]): Template {
+  return { ...form.identity, ...SESSION_CUSTODY, ...form.uses, ...allowing(mechanisms), ID: names.id, LABEL: names.label };
+}
+
+/** An agreed secret, which the API returns in clear: a session object that can be read, for the moment until it was. */
+export function agreedSecret(lengthBytes: number): Template {
+  const readable: Template = { TOKEN: false, PRIVATE: true, SENSITIVE: false, EXTRACTABLE: true };
+  return { CLASS: 'SECRET_KEY', KEY_TYPE: 'GENERIC_SECRET', VALUE_LEN: lengthBytes, ...readable, ...NO_USE };
+}
 
 function allowing(mechanisms: readonly MechanismName[]): Template {
   return mechanisms.length === 0 ? {} : { ALLOWED_MECHANISMS: mechanisms };
 }
 
-/** An AES-256 material that lives in the token for good. `mechanisms` are the only ones that it may be used with; none means any. */
+/** An AES-256 material that lives in the token for good. */
 export function tokenMaterial(use: AesUse, names: ObjectNames, mechanisms: readonly MechanismName[] = []): Template {
-  return { ...AES_256, ...CUSTODY, ...NO_USE, ...USES[use], ...allowing(mechanisms), TOKEN: true, ID: names.id, LABEL: names.label };
+  return residentKey(aesForm(use), names, mechanisms);
 }
 
-/**
- * An AES-256 material that is generated to be wrapped out once under a trusted key and destroyed: a session object, extractable
- * by a key that the security officer marked as trusted. WRAP_WITH_TRUSTED is essential unless reduced custody was accepted.
- */
+/** An AES-256 material that is generated to be wrapped out. */
 export function wrappableMaterial(use: AesUse, names: ObjectNames, mechanisms: readonly MechanismName[] = []): Template {
-  return { ...tokenMaterial(use, names, mechanisms), TOKEN: false, EXTRACTABLE: true, WRAP_WITH_TRUSTED: true };
+  return wrappableKey(aesForm(use), names, mechanisms);
 }
 
-/** A material that comes back from its exported form: a session object, no longer extractable. Its length comes with the wrapped key. */
+/** An AES-256 material that comes back. Its length comes with the wrapped key. */
 export function unwrappedMaterial(use: AesUse, names: ObjectNames, mechanisms: readonly MechanismName[] = []): Template {
-  const identity: Template = { CLASS: 'SECRET_KEY', KEY_TYPE: 'AES', ID: names.id, LABEL: names.label };
-  return { ...identity, ...SESSION_CUSTODY, ...NO_USE, ...USES[use], ...allowing(mechanisms) };
+  return unwrappedKey(aesForm(use), names, mechanisms);
 }
 
 /** An epoch key: AES-256-GCM only, a session object. */

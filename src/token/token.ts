@@ -3,8 +3,8 @@
  * recovered when it fails. Knows PKCS#11, knows nothing of AWS. Every method rejects with TokenError only.
  */
 import type { ObjectHandle, SlotDescription } from './cryptoki.ts';
-import type { AttributeName, Mechanism, Template } from './mechanism.ts';
-import type { GcmIvSource } from './mechanism.ts';
+import type { EcCurve } from '../keys/algorithms.ts';
+import type { AttributeName, GcmIvSource, HashName, KeyType, Mechanism, Template } from './mechanism.ts';
 
 /**
  * Which life of the token a handle belongs to. `generation` rises with each host (or re-initialised library), `login`
@@ -28,7 +28,7 @@ export interface DescribedObject {
 }
 
 /** What the token was measured to do, by known-answer operations at start (mechanism lists lie). */
-export interface Capabilities {
+export interface Capabilities extends KeyCapabilities {
   readonly aesGcm: boolean;
   readonly gcmIvSource: GcmIvSource;
   /** AES-256 derivation inside the token, best first; `aes-cbc-encrypt-data` derives 32 bytes with IV 0. */
@@ -51,6 +51,28 @@ export interface Capabilities {
   /** C_CopyObject cannot raise EXTRACTABLE or lower SENSITIVE. */
   readonly copyKeepsCustody: boolean;
   readonly sessionKeys: boolean;
+}
+
+/** What the token was measured to do with keys that are not symmetric, and with HMAC keys. */
+export interface KeyCapabilities {
+  /** CKM_RSA_PKCS signs a DigestInfo. */
+  readonly rsaPkcs1: boolean;
+  /** Digests that CKM_RSA_PKCS_PSS signs, with a salt as long as the digest. */
+  readonly rsaPss: readonly HashName[];
+  /** CKM_RSA_X_509 signs a whole block. */
+  readonly rsaRawSign: boolean;
+  /** CKM_RSA_X_509 decrypts to a block that is always as long as the modulus. */
+  readonly rsaRawDecrypt: boolean;
+  /** Curves of ECDSA over digests, answered as r and s of equal length. */
+  readonly ecdsa: readonly EcCurve[];
+  /** Curves of ECDH whose secret can be read. */
+  readonly ecdh: readonly EcCurve[];
+  readonly ed25519: boolean;
+  readonly ed25519ph: boolean;
+  /** Digests of HMACs with keys as long as the digest. */
+  readonly hmac: readonly HashName[];
+  /** Types of private keys that leave under AES-KWP and come back as asked for. */
+  readonly wrapsPrivate: readonly KeyType[];
 }
 
 export type TokenHealth = 'ready' | 'recovering' | 'unavailable';
@@ -85,6 +107,10 @@ export interface Token {
    * of an extractable key always is.
    */
   generateKey(mechanism: Mechanism, template: Template, readBack?: readonly AttributeName[], essential?: readonly AttributeName[]): Promise<DescribedObject>;
+  /**
+   * Checked like generateKey. Always on the threads for slow calls: a session pair goes when their sessions are renewed, so it is good for
+   * moments only (to be wrapped, to be measured). Both objects are the caller's to destroy.
+   */
   generateKeyPair(
     mechanism: Mechanism,
     publicTemplate: Template,

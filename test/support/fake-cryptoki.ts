@@ -235,9 +235,10 @@ export class FakeCryptoki implements Cryptoki {
 
   sign(mechanism: Mechanism, key: ObjectHandle, data: Uint8Array, options: CallOptions): Promise<Uint8Array> {
     return this.#call('sign', options, () => {
-      if (mechanism.name !== 'SHA256_HMAC') throw notModelled(mechanism.name);
+      const digest = /^SHA(224|256|384|512)_HMAC$/.exec(mechanism.name)?.[1];
+      if (digest === undefined) throw notModelled(mechanism.name);
       return Uint8Array.from(
-        createHmac('sha256', this.#use('C_SignInit', key, 'SIGN'))
+        createHmac(`sha${digest}`, this.#use('C_SignInit', key, 'SIGN'))
           .update(data)
           .digest(),
       );

@@ -35,6 +35,16 @@ export const capableToken: Capabilities = {
   enforcesUnwrapTemplate: true,
   copyKeepsCustody: true,
   sessionKeys: true,
+  rsaPkcs1: false,
+  rsaPss: [],
+  rsaRawSign: false,
+  rsaRawDecrypt: false,
+  ecdsa: [],
+  ecdh: [],
+  ed25519: false,
+  ed25519ph: false,
+  hmac: ['SHA256'],
+  wrapsPrivate: [],
 };
 
 const recoverable: ReadonlySet<string> = new Set(['handle', 'session', 'login', 'device']);

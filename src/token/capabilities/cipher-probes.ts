@@ -1,5 +1,5 @@
-/** AES-GCM, AES-CBC and HMAC-SHA-256, measured against node:crypto with a published test key, or by round trip where a token takes no key in clear. */
-import { createCipheriv, createHmac } from 'node:crypto';
+/** AES-GCM and AES-CBC, measured against node:crypto with a published test key, or by round trip where a token takes no key in clear. */
+import { createCipheriv } from 'node:crypto';
 import { concatBytes, equalConstantTime } from '../../bytes.ts';
 import type { ObjectHandle } from '../cryptoki.ts';
 import type { GcmIvSource, Mechanism } from '../mechanism.ts';
@@ -76,17 +76,4 @@ export function measureCbc(bench: ProbeBench): Promise<boolean> {
 export function cbc(key: Uint8Array, blocks: Uint8Array): Uint8Array {
   const cipher = createCipheriv('aes-256-cbc', key, new Uint8Array(16)).setAutoPadding(false);
   return concatBytes(cipher.update(blocks), cipher.final());
-}
-
-export function measureHmacSha256(bench: ProbeBench): Promise<boolean> {
-  return succeeds(async () => {
-    const use = { KEY_TYPE: 'GENERIC_SECRET', SIGN: true } as const;
-    const known = await bench.install(TEST_KEY, use);
-    const mac = (key: ObjectHandle, text: Uint8Array): Promise<Uint8Array> =>
-      bench.cryptoki.sign({ name: 'SHA256_HMAC' }, key, text, bench.calls.fast);
-    if (known !== undefined) return equalConstantTime(await mac(known, TEXT), createHmac('sha256', TEST_KEY).update(TEXT).digest());
-    const key = (await bench.generateSecret(use)).handle;
-    const first = await mac(key, TEXT);
-    return first.length === 32 && equalConstantTime(first, await mac(key, TEXT)) && !equalConstantTime(first, await mac(key, AAD));
-  });
 }

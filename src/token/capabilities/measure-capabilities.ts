@@ -3,7 +3,8 @@ import type { TokenConfig } from '../../config/config.ts';
 import type { CallClasses } from '../call-classes.ts';
 import type { Cryptoki } from '../cryptoki.ts';
 import type { Capabilities } from '../token.ts';
-import { measureCbc, measureGcm, measureHmacSha256 } from './cipher-probes.ts';
+import { measureCbc, measureGcm } from './cipher-probes.ts';
+import { measureEcdh, measureEcdsa, measureEdDsa } from './curve-probes.ts';
 import {
   measureCopy,
   measureExtractable,
@@ -12,8 +13,11 @@ import {
   measureWrapWithTrusted,
 } from './custody-probes.ts';
 import { measureDerivation } from './derivation-probes.ts';
-import { measureOaep } from './oaep-probes.ts';
+import { measureHmacs } from './mac-probes.ts';
+import { keepsPrivateInside, measureWrapsPrivate } from './private-key-probes.ts';
 import { ProbeBench, succeeds } from './probe-bench.ts';
+import { generateRsaPairs, measureRsa } from './rsa-probes.ts';
+import type { RsaCapabilities } from './rsa-probes.ts';
 import { measureKeyWrap, measureKwp } from './wrap-probes.ts';
 
 /**
@@ -27,31 +31,43 @@ export async function measureCapabilities(
 ): Promise<Capabilities> {
   const bench = new ProbeBench(cryptoki, calls);
   try {
-    const [symmetric, oaep] = await Promise.all([measureSymmetric(bench, gcmIvSource), measureOaep(bench)]);
-    return { ...symmetric, rsaOaepSha1: oaep.sha1, rsaOaepSha256: oaep.sha256 };
+    const [symmetric, pairs] = await Promise.all([measureSymmetric(bench, gcmIvSource), generateRsaPairs(bench)]);
+    return {
+      ...symmetric,
+      ...(await measureRsa(bench, pairs)),
+      ...(await measureCurves(bench)),
+      wrapsPrivate: await measureWrapsPrivate(bench, symmetric.kwp, pairs.signing),
+    };
   } finally {
     await bench.clear();
   }
 }
 
-async function measureSymmetric(
-  bench: ProbeBench,
-  wanted: TokenConfig['gcmIvSource'],
-): Promise<Omit<Capabilities, 'rsaOaepSha1' | 'rsaOaepSha256'>> {
+type SymmetricCapabilities = Omit<Capabilities, keyof RsaCapabilities | keyof CurveCapabilities | 'wrapsPrivate'>;
+
+async function measureSymmetric(bench: ProbeBench, wanted: TokenConfig['gcmIvSource']): Promise<SymmetricCapabilities> {
   const gcmIvSource = await measureGcm(bench, wanted);
+  const hmac = await measureHmacs(bench);
   return {
     aesGcm: gcmIvSource !== undefined,
     gcmIvSource: gcmIvSource ?? 'supplied',
     keyDerivation: await measureDerivation(bench),
     kwp: await measureKwp(bench),
     aesKeyWrap: await measureKeyWrap(bench),
-    hmacSha256: await measureHmacSha256(bench),
+    hmac,
+    hmacSha256: hmac.includes('SHA256'),
     aesCbc: await measureCbc(bench),
-    honoursExtractable: await measureExtractable(bench),
+    honoursExtractable: (await measureExtractable(bench)) && (await keepsPrivateInside(bench)),
     honoursWrapWithTrusted: await measureWrapWithTrusted(bench),
     honoursUnwrapAttributes: await measureUnwrapAttributes(bench),
     enforcesUnwrapTemplate: await measureUnwrapTemplate(bench),
     copyKeepsCustody: await measureCopy(bench),
     sessionKeys: await succeeds(async () => (await bench.generate({ ENCRYPT: true })).handle !== undefined),
   };
+}
+
+type CurveCapabilities = Pick<Capabilities, 'ecdsa' | 'ecdh' | 'ed25519' | 'ed25519ph'>;
+
+async function measureCurves(bench: ProbeBench): Promise<CurveCapabilities> {
+  return { ecdsa: await measureEcdsa(bench), ecdh: await measureEcdh(bench), ...(await measureEdDsa(bench)) };
 }

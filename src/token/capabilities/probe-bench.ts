@@ -1,12 +1,18 @@
 /** A place to try things on a token: makes session objects of its own, remembers them, and takes them all away at the end. */
+import { createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { CryptokiError } from '../cryptoki.ts';
 import type { CallClasses } from '../call-classes.ts';
 import type { CreatedObject, Cryptoki, ObjectHandle } from '../cryptoki.ts';
+import { generationOf, keyTypeOf, publicKeyAttributes, publicKeyOf, publicTemplate } from '../key-pairs.ts';
+import type { PairShape, PrivateKeyUse } from '../key-pairs.ts';
 import type { AttributeName, Mechanism, Template } from '../mechanism.ts';
 import { tokenErrorFrom } from '../token-error.ts';
 
 /** Every usage flag, off: tokens differ in what a missing one means. */
 const NO_USE: Template = { ENCRYPT: false, DECRYPT: false, SIGN: false, VERIFY: false, WRAP: false, UNWRAP: false, DERIVE: false };
+const NO_PRIVATE_USE: Template = { DECRYPT: false, SIGN: false, UNWRAP: false, DERIVE: false };
+const SESSION_PAIR: Template = { CLASS: 'PRIVATE_KEY', TOKEN: false, PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false };
 const SESSION_KEY: Template = { CLASS: 'SECRET_KEY', TOKEN: false, PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false };
 
 /** A 256-bit AES session key of the bench, with `changes` to its template. */
@@ -18,6 +24,12 @@ export function aesKey(changes: Template): Template {
 export function aesKeyOfGivenLength(changes: Template): Template {
   const { VALUE_LEN: _length, ...template } = aesKey(changes);
   return template;
+}
+
+/** A session pair of the bench. */
+export interface ProbePair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: ObjectHandle;
 }
 
 export class ProbeBench {
@@ -38,6 +50,26 @@ export class ProbeBench {
   /** A 256-bit generic secret made in the token. */
   async generateSecret(changes: Template): Promise<CreatedObject> {
     return this.keep(await this.cryptoki.generateKey({ name: 'GENERIC_SECRET_KEY_GEN' }, aesKey(changes), [], this.calls.anchorSlow));
+  }
+
+  /** A session pair; undefined where the token makes none like it, or says of its public half what cannot be. */
+  async generatePair(shape: PairShape, uses: readonly PrivateKeyUse[], changes: Template = {}): Promise<ProbePair | undefined> {
+    const keyType = keyTypeOf(shape);
+    const on = Object.fromEntries(uses.map((use) => [use, true]));
+    const publicPart: Template = { ...publicTemplate(shape, uses[0] ?? 'SIGN'), ENCRYPT: uses.includes('DECRYPT') };
+    const privatePart: Template = { ...SESSION_PAIR, KEY_TYPE: keyType, ...NO_PRIVATE_USE, ...on, ...changes };
+    // Not in the anchor session: half a second of RSA there would delay the other probes.
+    const options = shape.type === 'rsa' ? this.calls.keyGeneration : this.calls.anchorSlow;
+    try {
+      const made = await this.cryptoki.generateKeyPair(generationOf(shape), publicPart, privatePart, publicKeyAttributes, options);
+      this.keep(made.publicKey);
+      this.keep(made.privateKey);
+      const key = publicKeyOf(shape, made.publicKey.attributes);
+      if (key === undefined) return undefined;
+      return { publicKey: createPublicKey({ key: Buffer.from(key), format: 'der', type: 'spki' }), privateKey: made.privateKey.handle };
+    } catch (error) {
+      return rejectedBy(error, undefined);
+    }
   }
 
   /** A published test key as a session object; undefined where the token takes no secret keys in clear. */
