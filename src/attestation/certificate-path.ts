@@ -79,9 +79,11 @@ function assertAuthority({ x509, asn1 }: PathCertificate, authoritiesBelow: numb
   if (authoritiesBelow > (constraints.pathLenConstraint ?? Number.POSITIVE_INFINITY)) throw refused('its certificate path is too long');
 }
 
-function assertSigner({ x509, asn1 }: PathCertificate): void {
-  if (x509.ca || !mayUseKeyFor(asn1, KeyUsageFlags.digitalSignature))
+function assertSigner({ asn1 }: PathCertificate): void {
+  const isAuthority = extensionOf(asn1, id_ce_basicConstraints, BasicConstraints)?.cA === true;
+  if (isAuthority || !mayUseKeyFor(asn1, KeyUsageFlags.digitalSignature)) {
     throw refused('the certificate of its signer is not one for signatures');
+  }
 }
 
 function mayUseKeyFor(certificate: Certificate, usage: KeyUsageFlags): boolean {

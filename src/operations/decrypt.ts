@@ -3,7 +3,7 @@ import { missingMember } from '../api/violations.ts';
 import { keyArn } from '../keys/arn.ts';
 import { checkChoice, decryptUnder, encryptionChoice, isSymmetric, openingKey } from './encryption.ts';
 import { defineOperation } from './operation.ts';
-import { ignoresCiphertext, refuseRecipient } from './symmetric-encryption.ts';
+import { ignoresCiphertext } from './symmetric-encryption.ts';
 import type { EncryptionChoice, EncryptionResult } from './encryption.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import type { EncryptionContext } from './symmetric-encryption.ts';
@@ -13,7 +13,6 @@ interface DecryptInput {
   readonly EncryptionContext?: EncryptionContext;
   readonly KeyId?: string;
   readonly EncryptionAlgorithm?: string;
-  readonly Recipient?: unknown;
   readonly DryRun?: boolean;
   readonly DryRunModifiers?: readonly string[];
 }
@@ -23,10 +22,10 @@ export const decrypt: Operation = defineOperation<DecryptInput, 'key'>({
   action: 'Decrypt',
   keys: [{ member: 'KeyId', as: 'key', aliasAllowed: true, crossAccount: true, optional: true }],
   usage: 'ENCRYPT_DECRYPT',
+  forRecipient: 'Plaintext',
   validate: (input) => {
     if (input.CiphertextBlob === undefined && !ignoresCiphertext(input)) throw missingMember('ciphertextBlob');
     if (input.KeyId === undefined && (ignoresCiphertext(input) || !isSymmetric(choiceOf(input)))) throw missingMember('keyId');
-    refuseRecipient(input.Recipient);
   },
   keysFromInput: (input, context) => {
     if (input.CiphertextBlob === undefined || ignoresCiphertext(input)) return {};

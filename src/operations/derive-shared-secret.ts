@@ -6,13 +6,11 @@ import { isPublicKeyOf } from '../keys/peer-public-key.ts';
 import { usableKey } from './key-uses.ts';
 import { usedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
-import { refuseRecipient } from './symmetric-encryption.ts';
 import type { Operation } from './operation.ts';
 
 interface DeriveSharedSecretInput {
   readonly KeyAgreementAlgorithm: string;
   readonly PublicKey: Uint8Array;
-  readonly Recipient?: unknown;
 }
 
 export const deriveSharedSecret: Operation = defineOperation<DeriveSharedSecretInput, 'key'>({
@@ -20,7 +18,7 @@ export const deriveSharedSecret: Operation = defineOperation<DeriveSharedSecretI
   action: 'DeriveSharedSecret',
   keys: usedKey,
   usage: 'KEY_AGREEMENT',
-  validate: (input) => refuseRecipient(input.Recipient),
+  forRecipient: 'SharedSecret',
   check: (input, { keys }) => {
     const { keySpec } = keys.key.record;
     assertAlgorithm(input.KeyAgreementAlgorithm, keySpec, 'KEY_AGREEMENT');

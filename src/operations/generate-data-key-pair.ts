@@ -3,20 +3,15 @@ import { keyArn } from '../keys/arn.ts';
 import { checkDataKeyPairRequest, generateDataKeyPair } from './data-key-pair.ts';
 import { usedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
-import { refuseRecipient } from './symmetric-encryption.ts';
 import type { DataKeyPairInput } from './data-key-pair.ts';
 import type { Operation } from './operation.ts';
 
-interface GenerateDataKeyPairInput extends DataKeyPairInput {
-  readonly Recipient?: unknown;
-}
-
-export const generateDataKeyPairOperation: Operation = defineOperation<GenerateDataKeyPairInput, 'key'>({
+export const generateDataKeyPairOperation: Operation = defineOperation<DataKeyPairInput, 'key'>({
   name: 'GenerateDataKeyPair',
   action: 'GenerateDataKeyPair',
   keys: usedKey,
   usage: 'ENCRYPT_DECRYPT',
-  validate: (input) => refuseRecipient(input.Recipient),
+  forRecipient: 'PrivateKeyPlaintext',
   check: checkDataKeyPairRequest,
   perform: async (input, context) => {
     const { ciphertext, materialId, publicKey, privateKey } = await generateDataKeyPair(input, context);

@@ -3,23 +3,16 @@ import { keyArn } from '../keys/arn.ts';
 import { checkDataKeyRequest, generateDataKey, validateDataKeyInput } from './data-key.ts';
 import { usedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
-import { refuseRecipient } from './symmetric-encryption.ts';
 import type { DataKeyInput } from './data-key.ts';
 import type { Operation } from './operation.ts';
 
-interface GenerateDataKeyInput extends DataKeyInput {
-  readonly Recipient?: unknown;
-}
-
-export const generateDataKeyOperation: Operation = defineOperation<GenerateDataKeyInput, 'key'>({
+export const generateDataKeyOperation: Operation = defineOperation<DataKeyInput, 'key'>({
   name: 'GenerateDataKey',
   action: 'GenerateDataKey',
   keys: usedKey,
   usage: 'ENCRYPT_DECRYPT',
-  validate: (input) => {
-    validateDataKeyInput(input);
-    refuseRecipient(input.Recipient);
-  },
+  forRecipient: 'Plaintext',
+  validate: validateDataKeyInput,
   check: checkDataKeyRequest,
   perform: async (input, context) => {
     const { ciphertext, plaintext, materialId } = await generateDataKey(input, context);

@@ -2,6 +2,8 @@
  * What an operation declares: its name, the keys it touches, the rules of its own, and what it does. The pipeline
  * (`pipeline.ts`) does the rest once for all operations, in one order, so that no operation can forget a check.
  */
+import type { Attestation } from '../attestation/attestation.ts';
+import type { AttestationVerifier } from '../attestation/attestation-verifier.ts';
 import type { AliasRecord, KeyRecord, KeyUsage } from '../keys/key-record.ts';
 import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
 import type { Clock } from '../clock.ts';
@@ -35,6 +37,8 @@ export interface ServiceParts {
   readonly randomBytes: (lengthBytes: number) => Uint8Array;
   /** Id of this process as owner of intents. */
   readonly ownerId: string;
+  /** Undefined where no root of attestation documents is configured: requests with a Recipient are refused. */
+  readonly attestation?: AttestationVerifier | undefined;
 }
 
 /** A validated input: members by their API name; blobs as Uint8Array, timestamps as milliseconds, maps as plain objects. */
@@ -61,6 +65,8 @@ export interface OperationContext<KeyName extends string = string> {
   readonly scope: Scope;
   readonly keys: ResolvedKeys<KeyName>;
   readonly signal: AbortSignal | undefined;
+  /** What the request's Recipient has proved about itself; undefined for requests without one. */
+  readonly attestation?: Attestation | undefined;
 }
 
 /** How one input member names a key. */
@@ -88,6 +94,8 @@ export interface Operation<Input = OperationInput, KeyName extends string = stri
   readonly keys: readonly KeyReference<KeyName>[];
   /** KeyUsage that the keys must have, checked after the state. */
   readonly usage?: KeyUsage;
+  /** Output member that a request with a Recipient gets as CiphertextForRecipient instead. Undefined where the API has no Recipient. */
+  readonly forRecipient?: string;
   /** Rules between members that need no key (exactly one of KeySpec and NumberOfBytes...). */
   readonly validate?: (input: Input) => void;
   /** Adds keys that no member names: Decrypt and ReEncrypt read them from the ciphertext. Gets the keys that members named. */

@@ -1,6 +1,6 @@
 /**
- * The one path of every request: shape, rules between members, keys, authorisation, state, usage, the operation's own checks, dry
- * run, the act (order of kms-api.md 2.5). Operations are data to it; it knows none by name.
+ * The one path of every request: shape, rules between members, recipient, keys, authorisation, state, usage, the operation's own
+ * checks, dry run, the act (order of kms-api.md 2.5). Operations are data to it; it knows none by name.
  */
 import { apiOperations } from '../api/model.ts';
 import { inputDecoder } from '../api/decode-input.ts';
@@ -8,6 +8,7 @@ import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
 import { ciphertextKeyDenied, isAuthorised } from './authorise.ts';
+import { attestedRecipient, namesRecipient, sealedForRecipient } from './recipient.ts';
 import { resolveKey } from './resolve-key.ts';
 import { isServiceFailure, toKmsError } from './service-failure.ts';
 import type { InputDecoder } from '../api/decode-input.ts';
@@ -29,7 +30,7 @@ export class Pipeline {
   readonly #parts: ServiceParts;
   readonly #operations: ReadonlyMap<string, CompiledOperation>;
 
-  /** Throws RangeError for an operation that the API, or the key-state table, does not have. */
+  /** Throws RangeError for an operation that the API, or the key-state table, does not have or describes otherwise. */
   constructor(parts: ServiceParts, operations: readonly Operation[]) {
     this.#parts = parts;
     this.#operations = new Map(operations.map((operation) => [operation.name, compile(operation)]));
@@ -55,7 +56,9 @@ export class Pipeline {
     operation.validate?.(input);
     const keys: Keys = {};
     const scope = { partition: caller.partition, account: caller.account, region: caller.region };
-    const context: OperationContext = { parts: this.#parts, caller, scope, keys, signal };
+    // Before authorisation, because policies compare what it proves.
+    const attestation = namesRecipient(operation, input) ? await attestedRecipient(input, this.#parts) : undefined;
+    const context: OperationContext = { parts: this.#parts, caller, scope, keys, signal, attestation };
     addNamedKeys(keys, operation, input, context);
     addKeysFromInput(keys, operation, input, context);
     for (const name in keys) checkKey(keys[name] as ResolvedKey, compiled);
@@ -64,7 +67,8 @@ export class Pipeline {
       await operation.dryRun?.(input, context);
       throw new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
     }
-    return operation.perform(input, context);
+    if (attestation === undefined) return operation.perform(input, context);
+    return sealedForRecipient(operation, await operation.perform(input, context), attestation, this.#parts);
   }
 
   #reported(error: KmsError, operation: string, caller: Caller): KmsError {
@@ -76,12 +80,16 @@ export class Pipeline {
 }
 
 function compile(operation: Operation): CompiledOperation {
+  const input = apiOperations.get(operation.name)?.input;
+  if ((input?.['Recipient'] !== undefined) !== (operation.forRecipient !== undefined)) {
+    throw new RangeError(`${operation.name} and the API do not agree on whether it has a Recipient`);
+  }
   const namesKeys = operation.keys.length > 0 || operation.keysFromInput !== undefined;
   return {
     operation,
     decode: inputDecoder(operation.name),
     checkState: namesKeys ? keyStateCheck(operation.name) : undefined,
-    hasDryRun: apiOperations.get(operation.name)?.input['DryRun'] !== undefined,
+    hasDryRun: input?.['DryRun'] !== undefined,
   };
 }
 

@@ -95,13 +95,3 @@ export async function open(resolved: ResolvedKey, encryptionContext: EncryptionC
 export function ignoresCiphertext(input: { readonly DryRun?: boolean; readonly DryRunModifiers?: readonly string[] }): boolean {
   return input.DryRun === true && input.DryRunModifiers?.includes('IGNORE_CIPHERTEXT') === true;
 }
-
-/** Refuses a Recipient: no attestation document can be verified here, and an unverified one must not receive a key. */
-export function refuseRecipient(recipient: unknown): void {
-  if (recipient !== undefined) {
-    throw new KmsError(
-      'UnsupportedOperationException',
-      'Recipient is not supported: this service has no root of trust for attestation documents.',
-    );
-  }
-}
