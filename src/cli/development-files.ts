@@ -95,6 +95,7 @@ ${commonText}tokens:
     profile: softhsm
     label: ${tokenLabel}
     pin: { file: ${directory}/pin }
+    development: true # allows --clock virtual; take it out when the keys matter
     environment:
       SOFTHSM2_CONF: ${JSON.stringify(join(choice.dataDirectory, directory, 'softhsm2.conf'))}
 keyStores:

@@ -21,7 +21,13 @@ export function withServeOptions(command: Command): Command {
     .addOption(new Option('--auth <mode>', 'how callers are known; emulator believes everybody').choices(['sigv4', 'emulator']))
     .option('--region <region>', 'serve this Region only (repeatable)', collect)
     .addOption(new Option('--log-level <level>', 'how much goes to the log on standard error').choices(logLevels))
-    .addOption(new Option('--isolation <placement>', 'where PKCS#11 modules are loaded').choices(['process', 'none']));
+    .addOption(new Option('--isolation <placement>', 'where PKCS#11 modules are loaded').choices(['process', 'none']))
+    .addOption(
+      new Option('--clock <kind>', 'virtual: requests can move it forward, for tests; needs --auth emulator').choices([
+        'system',
+        'virtual',
+      ]),
+    );
 }
 
 /** The flags that a command with `withServeOptions` or `withConfigOptions` was given. */

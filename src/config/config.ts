@@ -30,6 +30,8 @@ export interface TokenConfig {
   readonly gcmIvSource: 'supplied' | 'token-zeroed' | 'token-appended' | 'measure';
   /** Optional attributes that the token does not know and that templates leave out from the start. */
   readonly omitAttributes: readonly string[];
+  /** Made for development or a test, so that what happens to its keys does not matter. */
+  readonly development?: boolean;
 }
 
 export type KeyStoreConfig =
@@ -48,6 +50,8 @@ export interface RegionConfig {
   readonly region: string;
   /** Name of the key store for new keys. */
   readonly keyStore: string;
+  /** Name of the software key store for new keys that `keyStore` cannot hold. Absent: such keys are refused (`fallback: never`). */
+  readonly fallbackKeyStore?: string;
 }
 
 export interface ListenerConfig {
@@ -66,6 +70,15 @@ export interface Config {
   /** First entry serves Regions that are not listed when `anyRegion` is set. */
   readonly regions: readonly RegionConfig[];
   readonly anyRegion: boolean;
+  /** No key may be in software, and no key material may be there on its way. */
+  readonly hardwareOnly: boolean;
+  /** `virtual` can be moved forward by a request, so that a test sees in seconds what takes days. */
+  readonly clock: 'system' | 'virtual';
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
-  readonly limits: { readonly bodyBytesMax: number; readonly headerBytesMax: number; readonly requestTimeoutMs: number; readonly connectionsMax: number };
+  readonly limits: {
+    readonly bodyBytesMax: number;
+    readonly headerBytesMax: number;
+    readonly requestTimeoutMs: number;
+    readonly connectionsMax: number;
+  };
 }

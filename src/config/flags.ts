@@ -17,6 +17,7 @@ export interface ConfigFlags {
   readonly region?: readonly string[] | undefined;
   readonly logLevel?: Config['log']['level'] | undefined;
   readonly isolation?: TokenConfig['isolation'] | undefined;
+  readonly clock?: Config['clock'] | undefined;
 }
 
 const software = 'software';
@@ -30,7 +31,6 @@ export function applyFlags(config: Config, flags: ConfigFlags): Config {
   if (!keyStores.some((store) => store.name === keyStore)) {
     problems.push(flagProblem('--store', `'${keyStore}' is not a key store; allowed: ${keyStores.map((store) => store.name).join(', ')}`));
   }
-  const regions = flags.region?.map((region) => ({ region, keyStore })) ?? config.regions;
   const applied: Config = {
     ...config,
     dataDirectory,
@@ -38,13 +38,19 @@ export function applyFlags(config: Config, flags: ConfigFlags): Config {
     auth: { ...config.auth, mode: flags.auth ?? config.auth.mode },
     tokens: config.tokens.map((token) => ({ ...token, isolation: flags.isolation ?? token.isolation })),
     keyStores,
-    regions: flags.store === undefined ? regions : regions.map((entry) => ({ ...entry, keyStore })),
+    regions: regionsUnder(flags, config, keyStore),
     anyRegion: flags.region === undefined && config.anyRegion,
+    clock: flags.clock ?? config.clock,
     log: { level: flags.logLevel ?? config.log.level },
   };
-  problems.push(...listenerProblems(applied));
+  problems.push(...listenerProblems(applied), ...softwareProblems(applied), ...clockProblems(applied));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(applied);
+}
+
+function regionsUnder({ region, store }: ConfigFlags, { regions }: Config, keyStore: string): Config['regions'] {
+  if (region !== undefined) return region.map((name) => ({ region: name, keyStore }));
+  return store === undefined ? regions : regions.map((entry) => ({ region: entry.region, keyStore }));
 }
 
 /** True for an address that only this machine reaches. A host name other than localhost could be anything. */
@@ -75,6 +81,26 @@ function listenerProblems(config: Config): readonly ConfigProblem[] {
   if (tls === undefined)
     return [flagProblem('listener', `${host} is not a loopback address and needs TLS: set listener.tls, or listen on 127.0.0.1`)];
   return [];
+}
+
+function softwareProblems({ hardwareOnly, keyStores }: Config): readonly ConfigProblem[] {
+  if (!hardwareOnly) return [];
+  return keyStores
+    .filter((store) => store.kind === 'software')
+    .map((store) => flagProblem('hardwareOnly', `forbids keys in software, and the key store ${store.name} is one: take one of them out`));
+}
+
+/** Time that can be moved destroys keys early: only those that nobody will miss. */
+function clockProblems({ clock, auth, tokens }: Config): readonly ConfigProblem[] {
+  if (clock !== 'virtual') return [];
+  const problems = tokens
+    .filter((token) => token.development !== true)
+    .map((token) =>
+      flagProblem('clock', `virtual is for tokens made for development; the entry of ${token.name} does not say development: true`),
+    );
+  return auth.mode === 'emulator'
+    ? problems
+    : [...problems, flagProblem('clock', 'virtual can be moved by every caller, so it needs auth: emulator')];
 }
 
 function flagProblem(where: string, message: string): ConfigProblem {

@@ -4,10 +4,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Config, SecretReference, TokenConfig } from './config.ts';
+import type { Config, RegionConfig, SecretReference, TokenConfig } from './config.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
 import { readProfile } from './profile.ts';
-import { type ConfigFile, configSchema, type TokenEntry } from './schema.ts';
+import { type ConfigFile, configSchema, type RegionEntry, type TokenEntry } from './schema.ts';
 import { mergeSettings } from './token-settings.ts';
 import { ConfigError, type ConfigProblem, configError, parseYamlSource, validateSource, type YamlSource } from './yaml-source.ts';
 
@@ -62,8 +62,10 @@ function completeConfig(file: ConfigFile, source: YamlSource): Config {
     auth: { mode: file.auth.mode, credentialsFile: at(file.auth.credentialsFile ?? 'credentials.yaml') },
     tokens,
     keyStores: file.keyStores.map((store) => (store.kind === 'software' ? { ...store, rootKey: absolute(store.rootKey, base) } : store)),
-    regions: file.regions,
+    regions: file.regions.map(completeRegion),
     anyRegion: file.anyRegion,
+    hardwareOnly: file.hardwareOnly,
+    clock: file.clock,
     log: file.log,
     limits: file.limits,
   });
@@ -91,7 +93,12 @@ function completeToken(entry: TokenEntry, index: number, source: YamlSource, pro
     label: entry.label,
     serial: entry.serial,
     pin: absolute(entry.pin, base),
+    ...(entry.development === true && { development: true }),
   };
+}
+
+function completeRegion({ region, keyStore, fallbackKeyStore }: RegionEntry): RegionConfig {
+  return { region, keyStore, ...(fallbackKeyStore !== undefined && { fallbackKeyStore }) };
 }
 
 function profileOf(entry: TokenEntry, base: string, complain: (message: string) => void): object {
@@ -128,7 +135,16 @@ function* referenceProblems(file: ConfigFile, source: YamlSource): Generator<Con
   }
   for (const [index, region] of file.regions.entries()) {
     if (!stores.includes(region.keyStore)) yield at(['regions', index, 'keyStore'], unknownName(region.keyStore, stores, 'keyStores'));
+    const fallback = fallbackProblem(region, file);
+    if (fallback !== undefined) yield at(['regions', index, 'fallbackKeyStore'], fallback);
   }
+}
+
+function fallbackProblem({ fallback, fallbackKeyStore }: RegionEntry, { keyStores }: ConfigFile): string | undefined {
+  const software = keyStores.filter((store) => store.kind === 'software').map((store) => store.name);
+  if (fallback === 'never') return fallbackKeyStore === undefined ? undefined : 'is for fallback: unsupported; fallback is never here';
+  if (fallbackKeyStore === undefined) return 'fallback: unsupported needs the name of a software key store';
+  return software.includes(fallbackKeyStore) ? undefined : unknownName(fallbackKeyStore, software, 'keyStores with kind: software');
 }
 
 function* repeats(names: readonly string[], problem: (index: number, message: string) => ConfigProblem): Generator<ConfigProblem> {

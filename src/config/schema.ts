@@ -18,16 +18,23 @@ export type TokenEntry = TokenSettings & {
   readonly label?: string | undefined;
   readonly serial?: string | undefined;
   readonly pin: SecretReference;
+  readonly development?: boolean | undefined;
 };
 
 /** The whole file, defaults filled in. Paths are still as they were written. */
-export interface ConfigFile extends Pick<Config, 'anyRegion' | 'limits' | 'log'> {
+export interface ConfigFile extends Pick<Config, 'anyRegion' | 'hardwareOnly' | 'clock' | 'limits' | 'log'> {
   readonly dataDirectory: string;
   readonly listener: Omit<ListenerConfig, 'tls'> & { readonly tls?: ListenerConfig['tls'] };
   readonly auth: { readonly mode: 'sigv4' | 'emulator'; readonly credentialsFile?: string | undefined };
   readonly tokens: readonly TokenEntry[];
   readonly keyStores: readonly KeyStoreConfig[];
-  readonly regions: readonly RegionConfig[];
+  readonly regions: readonly RegionEntry[];
+}
+
+/** A Region's entry in the configuration file. */
+export interface RegionEntry extends Pick<RegionConfig, 'region' | 'keyStore'> {
+  readonly fallback: 'never' | 'unsupported';
+  readonly fallbackKeyStore?: string | undefined;
 }
 
 const name = z
@@ -66,6 +73,7 @@ const token = section({
   label: text('the label of the token', 32).optional(),
   serial: text('the serial number of the token', 16).optional(),
   pin: secretReference,
+  development: flag.optional(),
   ...settingsShape,
 });
 
@@ -80,6 +88,13 @@ const pkcs11Store = section({
 const softwareStore = section({ kind: z.literal('software'), name, rootKey: secretReference.default({ kind: 'file', path: 'root.key' }) });
 const keyStore = z.discriminatedUnion('kind', [pkcs11Store, softwareStore], {
   error: 'expected a key store with kind: pkcs11 or kind: software',
+});
+
+const regionEntry = section({
+  region,
+  keyStore: name,
+  fallback: oneOf('never', 'unsupported').default('never'),
+  fallbackKeyStore: name.optional(),
 });
 
 const listener = section({
@@ -108,11 +123,10 @@ export const configSchema: z.ZodType<ConfigFile> = section({
     .array(keyStore, { error: 'expected a list of key stores' })
     .min(1, { error: 'expected at least one key store' })
     .max(itemsMax),
-  regions: z
-    .array(section({ region, keyStore: name }), { error: 'expected a list of Regions' })
-    .min(1, { error: 'expected at least one Region' })
-    .max(itemsMax),
+  regions: z.array(regionEntry, { error: 'expected a list of Regions' }).min(1, { error: 'expected at least one Region' }).max(itemsMax),
   anyRegion: flag.default(false),
+  hardwareOnly: flag.default(false),
+  clock: oneOf('system', 'virtual').default('system'),
   log: section({ level: oneOf('debug', 'info', 'warn', 'error', 'silent').default('info') }).prefault({}),
   limits: limits.prefault({}),
 });

@@ -9,7 +9,7 @@ import { assertTags } from '../keys/tags.ts';
 import { makeKey } from './make-key.ts';
 import { newKeyId } from './new-key-id.ts';
 import { defineOperation } from './operation.ts';
-import { regionKeyStore } from './region-key-store.ts';
+import { keyStoreForSpec } from './region-key-store.ts';
 import { tagRecords } from './tag-members.ts';
 import type { KeyUsage } from '../keys/key-record.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
@@ -47,9 +47,9 @@ export const createKey: Operation = defineOperation<CreateKeyInput>({
     assertTags(tagRecords(input.Tags ?? []));
   },
   perform: async (input, context) => {
-    const keyStore = regionKeyStore(context);
     const keySpec = specOf(input);
-    assertServed(keySpec, keyStore);
+    const keyStore = keyStoreForSpec(keySpec, context);
+    assertReachable(keyStore);
     assertKeyQuota(context.parts.store, context);
     const record = await makeKey(
       {
@@ -81,11 +81,9 @@ function refuseOtherOrigins(input: CreateKeyInput): void {
   if (input.MultiRegion === true) throw unsupported('Multi-Region keys are not supported: this service does not replicate key material.');
 }
 
-function assertServed(keySpec: string, keyStore: KeyStore): void {
-  const { name, suite, keySpecs = suite === undefined ? [] : ['SYMMETRIC_DEFAULT'] } = keyStore.describe();
-  if (!keySpecs.includes(keySpec)) throw unsupported(`The key store ${name} cannot hold keys of spec ${keySpec}.`);
-  // An intent for a store that is known to be away would only be work for the sweeps.
-  if (keyStore.health() === 'unavailable') throw new KeyStoreError('unavailable', `key store ${name} is unavailable`);
+/** An intent for a store that is known to be away would only be work for the sweeps. */
+function assertReachable(keyStore: KeyStore): void {
+  if (keyStore.health() === 'unavailable') throw new KeyStoreError('unavailable', `key store ${keyStore.name} is unavailable`);
 }
 
 function assertKeyQuota(store: Store, { scope }: OperationContext): void {

@@ -58,6 +58,7 @@ export function partsOver(
     store,
     keyStores: {
       forNewKeys: (name) => (regions.includes(name) ? keyStore : undefined),
+      fallbackForNewKeys: () => undefined,
       byName: (name) => {
         if (name !== keyStore.name) throw new KmsError('KeyUnavailableException', `no key store ${name}`);
         return keyStore;

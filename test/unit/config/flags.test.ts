@@ -1,6 +1,6 @@
 /** Command-line flags over the configuration, and the rules about listeners that hold once both are known. */
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../../src/config/config.ts';
+import type { Config, TokenConfig } from '../../../src/config/config.ts';
 import { applyFlags, isLoopback } from '../../../src/config/flags.ts';
 
 const config: Config = {
@@ -11,6 +11,8 @@ const config: Config = {
   keyStores: [{ kind: 'pkcs11', name: 'hsm', token: 'main', residency: 'token', suite: 'measured', custody: 'full' }],
   regions: [{ region: 'us-east-1', keyStore: 'hsm' }],
   anyRegion: true,
+  hardwareOnly: false,
+  clock: 'system',
   log: { level: 'info' },
   limits: { bodyBytesMax: 1, headerBytesMax: 1, requestTimeoutMs: 1, connectionsMax: 1 },
 };
@@ -43,6 +45,25 @@ describe('flags', () => {
         { region: 'eu-west-2', keyStore: 'hsm' },
       ],
     });
+  });
+});
+
+describe('hardwareOnly', () => {
+  it('refuses every software key store, one from a flag too', () => {
+    const hardware = { ...config, hardwareOnly: true };
+    expect(applyFlags(hardware, {}).keyStores).toHaveLength(1);
+    expect(() => applyFlags(hardware, { store: 'software' })).toThrow('the key store software is one');
+  });
+});
+
+describe('the virtual clock', () => {
+  const development = { name: 'main', development: true } as TokenConfig;
+
+  it('is for callers of this machine and tokens made for development', () => {
+    const flags = { clock: 'virtual', auth: 'emulator' } as const;
+    expect(applyFlags({ ...config, tokens: [development] }, flags).clock).toBe('virtual');
+    expect(() => applyFlags({ ...config, tokens: [{ name: 'main' } as TokenConfig] }, flags)).toThrow('the entry of main');
+    expect(() => applyFlags(config, { clock: 'virtual' })).toThrow('needs auth: emulator');
   });
 });
 

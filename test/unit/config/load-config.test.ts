@@ -97,6 +97,16 @@ describe('a configuration file', () => {
     );
   });
 
+  it('names a software key store for a Region that may fall back, and nothing else', () => {
+    const software = minimal.replace('keyStores:', 'keyStores:\n  - { kind: software, name: soft }');
+    const region = (more: string): string => software.replace('    keyStore: hsm', `    keyStore: hsm\n${more}`);
+    const accepted = readConfigFile(write(region('    fallback: unsupported\n    fallbackKeyStore: soft')));
+    expect(accepted.regions[0]).toEqual({ region: 'us-east-1', keyStore: 'hsm', fallbackKeyStore: 'soft' });
+    expect(complaints(region('    fallback: unsupported'))).toContain('needs the name of a software key store');
+    expect(complaints(region('    fallback: unsupported\n    fallbackKeyStore: hsm'))).toContain('allowed: soft');
+    expect(complaints(region('    fallbackKeyStore: soft'))).toContain('fallback is never here');
+  });
+
   it('refuses a token that is named by label and serial, or by neither', () => {
     expect(complaints(minimal.replace('label: kms', 'label: kms\n    serial: "01"'))).toContain('exactly one of label and serial');
     expect(complaints(minimal.replace('    label: kms\n', ''))).toContain('exactly one of label and serial');

@@ -22,6 +22,14 @@ describe('the key stores of a configuration', () => {
     expect(configuredKeyStores([second, first], regions, true).forNewKeys('ap-south-1')).toBe(first);
   });
 
+  it('have a fallback only where the Region names one', () => {
+    const withFallback = [{ region: 'us-east-1', keyStore: 'first', fallbackKeyStore: 'second' }, ...regions.slice(1)];
+    const stores = configuredKeyStores([first, second], withFallback, true);
+    expect(stores.fallbackForNewKeys('us-east-1')).toBe(second);
+    expect(stores.fallbackForNewKeys('eu-west-1')).toBeUndefined();
+    expect(stores.fallbackForNewKeys('ap-south-1')).toBe(second);
+  });
+
   it('answer KeyUnavailableException for a key of a store that is gone from the configuration', () => {
     const stores = configuredKeyStores([first], regions, false);
     expect(stores.byName('first')).toBe(first);
