@@ -74,6 +74,8 @@ export interface Config {
   readonly hardwareOnly: boolean;
   /** `virtual` can be moved forward by a request, so that a test sees in seconds what takes days. */
   readonly clock: 'system' | 'virtual';
+  /** Requests with a Recipient are refused where there is none. The file holds one certificate in PEM. */
+  readonly attestation?: { readonly rootCertificateFile: string };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
   readonly limits: {
     readonly bodyBytesMax: number;

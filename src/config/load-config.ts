@@ -56,10 +56,12 @@ function completeConfig(file: ConfigFile, source: YamlSource): Config {
   const tokens = file.tokens.map((token, index) => completeToken(token, index, source, problems));
   if (problems.length > 0) throw new ConfigError(problems);
   const { tls, ...listener } = file.listener;
+  const { attestation } = file;
   return freezeDeep({
     dataDirectory: at(file.dataDirectory),
     listener: { ...listener, tls: tls === undefined ? undefined : { certificateFile: at(tls.certificateFile), keyFile: at(tls.keyFile) } },
     auth: { mode: file.auth.mode, credentialsFile: at(file.auth.credentialsFile ?? 'credentials.yaml') },
+    ...(attestation !== undefined && { attestation: { rootCertificateFile: at(attestation.rootCertificateFile) } }),
     tokens,
     keyStores: file.keyStores.map((store) => (store.kind === 'software' ? { ...store, rootKey: absolute(store.rootKey, base) } : store)),
     regions: file.regions.map(completeRegion),

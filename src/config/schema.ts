@@ -26,6 +26,7 @@ export interface ConfigFile extends Pick<Config, 'anyRegion' | 'hardwareOnly' | 
   readonly dataDirectory: string;
   readonly listener: Omit<ListenerConfig, 'tls'> & { readonly tls?: ListenerConfig['tls'] };
   readonly auth: { readonly mode: 'sigv4' | 'emulator'; readonly credentialsFile?: string | undefined };
+  readonly attestation?: Config['attestation'] | undefined;
   readonly tokens: readonly TokenEntry[];
   readonly keyStores: readonly KeyStoreConfig[];
   readonly regions: readonly RegionEntry[];
@@ -118,6 +119,7 @@ export const configSchema: z.ZodType<ConfigFile> = section({
   dataDirectory: text('a path', 4_096).default('.'),
   listener: listener.prefault({}),
   auth: section({ mode: oneOf('sigv4', 'emulator').default('sigv4'), credentialsFile: text('a path').optional() }).prefault({}),
+  attestation: section({ rootCertificateFile: text('a path') }).optional(),
   tokens: z.array(token, { error: 'expected a list of tokens' }).max(itemsMax).default([]),
   keyStores: z
     .array(keyStore, { error: 'expected a list of key stores' })

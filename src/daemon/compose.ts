@@ -23,6 +23,7 @@ import type { Authenticator } from '../wire/authenticator.ts';
 import { emulatorAuthenticator } from '../wire/emulator-authenticator.ts';
 import { openWireServer } from '../wire/server.ts';
 import { sigv4Authenticator } from '../wire/sigv4/sigv4-authenticator.ts';
+import { configuredAttestation } from './attestation-root.ts';
 import { CloseStack } from './close-stack.ts';
 import { configuredKeyStores } from './configured-key-stores.ts';
 import { openKeyStore } from './open-key-store.ts';
@@ -89,6 +90,7 @@ async function openParts(config: Config, surroundings: Surroundings, opened: Clo
     log,
     randomBytes,
     ownerId: randomUUID(),
+    attestation: configuredAttestation(config, clock),
   };
   for (const keyStore of keyStores) await checkKeyStore(keyStore, parts);
   return parts;
