@@ -2,21 +2,22 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../src/clock.ts';
 import { openKms } from '../../src/kms.ts';
-import type { Kms } from '../../src/kms.ts';
+import type { Kms, ServiceParts } from '../../src/kms.ts';
 import { openSoftwareKeyStore } from '../../src/keystore/software/key-store.ts';
 import { silentLog } from '../../src/log.ts';
 import { SecretBytes } from '../../src/secret-bytes.ts';
 import { partsOver } from './kms-fixture.ts';
 import { newSqlitePlace } from './sqlite-place.ts';
 
-export async function openSoftwareKms(): Promise<{ readonly kms: Kms; remove(): Promise<void> }> {
+/** `changes` replace parts of the service. */
+export async function openSoftwareKms(changes: Partial<ServiceParts> = {}): Promise<{ readonly kms: Kms; remove(): Promise<void> }> {
   const place = await newSqlitePlace();
   const store = await place.open();
   const leases = { lease: async (materialId: string, count: number): Promise<number> => store.leaseUses(materialId, count) };
   const rootKey = new SecretBytes(new Uint8Array(randomBytes(32)));
   const keyStore = openSoftwareKeyStore({ name: 'software' }, { clock: systemClock, log: silentLog, leases, rootKey });
   return {
-    kms: openKms(partsOver(store, keyStore, systemClock)),
+    kms: openKms({ ...partsOver(store, keyStore, systemClock), ...changes }),
     remove: async () => {
       await keyStore.close();
       await store.close();

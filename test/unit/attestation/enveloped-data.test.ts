@@ -1,20 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { envelopedData } from '../../../src/attestation/enveloped-data.ts';
 import { recipientKey } from '../../support/attestation-documents.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'hsm-kms-cms-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+import { openEnvelopedData } from '../../support/open-enveloped-data.ts';
 
 const random = (lengthBytes: number): Uint8Array => Uint8Array.from(randomBytes(lengthBytes));
-
-function openssl(...words: string[]): Buffer {
-  return execFileSync('openssl', words, { stdio: ['ignore', 'pipe', 'pipe'] });
-}
 
 describe('CMS EnvelopedData', () => {
   test.each([
@@ -25,10 +15,7 @@ describe('CMS EnvelopedData', () => {
   ])('for RSA of %i bits and %i bytes of content opens with OpenSSL', (modulusBits, lengthBytes) => {
     const { publicKey, privateKey } = recipientKey(modulusBits);
     const content = random(lengthBytes);
-    writeFileSync(join(folder, 'cms'), envelopedData(content, publicKey, random));
-    writeFileSync(join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-    const opened = openssl('cms', '-decrypt', '-inform', 'DER', '-in', join(folder, 'cms'), '-inkey', join(folder, 'key.pem'));
-    expect(opened).toEqual(Buffer.from(content));
+    expect(openEnvelopedData(envelopedData(content, publicKey, random), privateKey)).toEqual(content);
   });
 
   test('has the outer form that the Nitro Enclaves SDK reads: indefinite lengths, versions 2, a key identifier', () => {
