@@ -23,10 +23,19 @@ import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
  * - `exhausted`: a use limit was reached, the key must be rotated (LimitExceededException).
  * - `refused`: custody rules forbid it (UnsupportedOperationException), with the reason.
  * - `material-missing`: the store does not find the material: reported, never read as deleted (KeyUnavailableException).
+ * - `incorrect-material`: what was unwrapped is no key of the requested spec (IncorrectKeyMaterialException).
  * - `internal`: anything else (KMSInternalException).
  */
 export type KeyStoreErrorKind =
-  'unavailable' | 'timeout' | 'invalid-ciphertext' | 'unsupported' | 'exhausted' | 'refused' | 'material-missing' | 'internal';
+  | 'unavailable'
+  | 'timeout'
+  | 'invalid-ciphertext'
+  | 'unsupported'
+  | 'exhausted'
+  | 'refused'
+  | 'material-missing'
+  | 'incorrect-material'
+  | 'internal';
 
 export class KeyStoreError extends Error {
   override readonly name = 'KeyStoreError';
@@ -62,6 +71,8 @@ export interface ImportRequest extends MaterialRequest {
   /** AlgorithmSpec of GetParametersForImport, for example `RSA_AES_KEY_WRAP_SHA_256`. */
   readonly wrappingAlgorithm: string;
   readonly wrapped: Uint8Array;
+  /** Suite that the symmetric materials of the key have had so far: the new one must have the same. The store chooses when absent. */
+  readonly suite?: CiphertextSuite;
 }
 
 export interface ImportedMaterial {
@@ -75,8 +86,9 @@ export interface MaterialImports {
   /** `wrappingKeySpec` is that of GetParametersForImport, for example `RSA_4096`. `objectId` names the token object, as in `MaterialRequest`. */
   createImportKey(wrappingKeySpec: string, objectId: Uint8Array, signal?: AbortSignal): Promise<ImportKey>;
   /**
-   * Unwraps inside the store and makes a material of it. Rejects with `invalid-ciphertext` when it does not unwrap to a key of the
-   * requested spec, and with `unsupported` or `refused` when this store cannot unwrap such a key.
+   * Unwraps inside the store and makes a material of it. Rejects with `invalid-ciphertext` when it does not unwrap, with
+   * `incorrect-material` when that is no key of the requested spec (a store that cannot tell says `invalid-ciphertext`), and with
+   * `unsupported` or `refused` when this store cannot unwrap such a key. Nothing of it is left in the store when it rejects so.
    */
   importMaterial(request: ImportRequest, signal?: AbortSignal): Promise<ImportedMaterial>;
   /** Repeating it is harmless. */

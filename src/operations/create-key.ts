@@ -1,19 +1,21 @@
-/** CreateKey: intent, material in the key store, record; a crash between them leaves a trace that the sweeps clean up. */
+/** CreateKey: a key with a material of its own, or one that waits for an import. */
 import { invalid } from '../api/violations.ts';
 import { KmsError } from '../errors.ts';
 import { KeyStoreError } from '../keystore/keystore.ts';
 import { usageOfNewKey } from '../keys/algorithms.ts';
 import { assertPolicyDocument, defaultKeyPolicy } from '../keys/default-policy.ts';
+import { isImportable } from '../keys/import-wrapping.ts';
 import { keyMetadata } from '../keys/key-metadata.ts';
 import { assertTags } from '../keys/tags.ts';
-import { makeKey } from './make-key.ts';
+import { makeKey, makeKeyWithoutMaterial } from './make-key.ts';
 import { newKeyId } from './new-key-id.ts';
 import { defineOperation } from './operation.ts';
-import { keyStoreForSpec } from './region-key-store.ts';
+import { keyStoreForImport, keyStoreForSpec } from './region-key-store.ts';
 import { tagRecords } from './tag-members.ts';
 import type { KeyUsage } from '../keys/key-record.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
 import type { Store } from '../store/store.ts';
+import type { NewKey } from './make-key.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import type { TagMember } from './tag-members.ts';
 
@@ -48,22 +50,19 @@ export const createKey: Operation = defineOperation<CreateKeyInput>({
   },
   perform: async (input, context) => {
     const keySpec = specOf(input);
-    const keyStore = keyStoreForSpec(keySpec, context);
-    assertReachable(keyStore);
+    const keyStore = isExternal(input) ? keyStoreForImport(keySpec, context) : keyStoreForSpec(keySpec, context);
+    if (!isExternal(input)) assertReachable(keyStore);
     assertKeyQuota(context.parts.store, context);
-    const record = await makeKey(
-      {
-        ...context.scope,
-        keyId: newKeyId(context.parts.randomBytes),
-        description: input.Description ?? '',
-        keySpec,
-        keyUsage: usageOfNewKey(keySpec, input.KeyUsage),
-        policy: input.Policy ?? defaultKeyPolicy(context.scope.partition, context.scope.account),
-        tags: tagRecords(input.Tags ?? []),
-      },
-      keyStore,
-      context,
-    );
+    const key: NewKey = {
+      ...context.scope,
+      keyId: newKeyId(context.parts.randomBytes),
+      description: input.Description ?? '',
+      keySpec,
+      keyUsage: usageOfNewKey(keySpec, input.KeyUsage),
+      policy: input.Policy ?? defaultKeyPolicy(context.scope.partition, context.scope.account),
+      tags: tagRecords(input.Tags ?? []),
+    };
+    const record = isExternal(input) ? await makeKeyWithoutMaterial(key, context) : await makeKey(key, keyStore, context);
     return { KeyMetadata: keyMetadata(record) };
   },
 });
@@ -73,12 +72,18 @@ function specOf(input: CreateKeyInput): string {
 }
 
 function refuseOtherOrigins(input: CreateKeyInput): void {
-  const origin = input.Origin ?? 'AWS_KMS';
-  if (origin === 'EXTERNAL') throw unsupported('Origin EXTERNAL is not supported: this service does not import key material.');
-  if (origin !== 'AWS_KMS' || input.CustomKeyStoreId !== undefined || input.XksKeyId !== undefined) {
+  const { Origin: origin = 'AWS_KMS' } = input;
+  if (isExternal(input) && !isImportable(specOf(input))) {
+    throw unsupported(`Key material cannot be imported into keys of spec ${specOf(input)}.`);
+  }
+  if (!['AWS_KMS', 'EXTERNAL'].includes(origin) || input.CustomKeyStoreId !== undefined || input.XksKeyId !== undefined) {
     throw unsupported('Custom key stores are not supported: this service keeps all keys in the key store of the Region.');
   }
   if (input.MultiRegion === true) throw unsupported('Multi-Region keys are not supported: this service does not replicate key material.');
+}
+
+function isExternal(input: CreateKeyInput): boolean {
+  return input.Origin === 'EXTERNAL';
 }
 
 /** An intent for a store that is known to be away would only be work for the sweeps. */

@@ -1,6 +1,6 @@
 /** The key store that serves the caller's Region, and the one where a new key of a given spec goes. */
 import { KmsError } from '../errors.ts';
-import type { KeyStore } from '../keystore/keystore.ts';
+import type { KeyStore, MaterialImports } from '../keystore/keystore.ts';
 import type { OperationContext } from './operation.ts';
 
 /** Throws KmsError UnsupportedOperationException when the configuration gives the Region no key store. */
@@ -8,10 +8,7 @@ export function regionKeyStore(context: OperationContext): KeyStore {
   const { region } = context.scope;
   const keyStore = context.parts.keyStores.forNewKeys(region);
   if (keyStore === undefined) {
-    throw new KmsError(
-      'UnsupportedOperationException',
-      `No key store serves the Region ${region}. Add the Region to the configuration of the service.`,
-    );
+    throw unsupported(`No key store serves the Region ${region}. Add the Region to the configuration of the service.`);
   }
   return keyStore;
 }
@@ -21,14 +18,34 @@ export function regionKeyStore(context: OperationContext): KeyStore {
  * the Region's store cannot hold. Throws KmsError UnsupportedOperationException with the reason.
  */
 export function keyStoreForSpec(keySpec: string, context: OperationContext): KeyStore {
-  const keyStore = regionKeyStore(context);
-  if (holds(keyStore, keySpec)) return keyStore;
+  const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec));
+  if (keyStore !== undefined) return keyStore;
+  throw unsupported(`The key store ${regionKeyStore(context).name} cannot hold keys of spec ${keySpec}.`);
+}
+
+/** The store into which material for keys of `keySpec` is imported, chosen as for a new key. Throws KmsError UnsupportedOperationException. */
+export function keyStoreForImport(keySpec: string, context: OperationContext): KeyStore & MaterialImports {
+  const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec) && importsMaterial(candidate));
+  if (keyStore !== undefined && importsMaterial(keyStore)) return keyStore;
+  throw unsupported(`The key store ${keyStoreForSpec(keySpec, context).name} does not import key material.`);
+}
+
+export function importsMaterial(keyStore: KeyStore): keyStore is KeyStore & MaterialImports {
+  const { createImportKey, importMaterial, destroyImportKey } = keyStore;
+  return [createImportKey, importMaterial, destroyImportKey].every((method) => method !== undefined);
+}
+
+/** The Region's store or its fallback, whichever is first to suit. */
+function firstStore(context: OperationContext, suits: (keyStore: KeyStore) => boolean): KeyStore | undefined {
   const fallback = context.parts.keyStores.fallbackForNewKeys(context.scope.region);
-  if (fallback !== undefined && holds(fallback, keySpec)) return fallback;
-  throw new KmsError('UnsupportedOperationException', `The key store ${keyStore.name} cannot hold keys of spec ${keySpec}.`);
+  return [regionKeyStore(context), ...(fallback === undefined ? [] : [fallback])].find(suits);
 }
 
 function holds(keyStore: KeyStore, keySpec: string): boolean {
   const { suite, keySpecs = suite === undefined ? [] : ['SYMMETRIC_DEFAULT'] } = keyStore.describe();
   return keySpecs.includes(keySpec);
+}
+
+function unsupported(reason: string): KmsError {
+  return new KmsError('UnsupportedOperationException', reason);
 }

@@ -6,6 +6,10 @@ import type { KmsErrorCode } from '../errors.ts';
 
 const INTERNAL_TEXT = 'The request was rejected because an internal exception occurred. The request can be retried.';
 
+/** Also when a material unwraps and is not the one that is expected. */
+export const INCORRECT_MATERIAL_TEXT =
+  'The request was rejected because the key material in the request is expired, invalid, or does not meet expectations.';
+
 interface Wording {
   readonly code: KmsErrorCode;
   /** The text of the reply. Absent: the key store's own words, which name what cannot be done and why. */
@@ -27,6 +31,7 @@ const WORDINGS: Readonly<Record<KeyStoreErrorKind, Wording>> = {
     code: 'KeyUnavailableException',
     text: 'The key store does not find the material of the KMS key. Tell the administrator of this service.',
   },
+  'incorrect-material': { code: 'IncorrectKeyMaterialException', text: INCORRECT_MATERIAL_TEXT },
   internal: { code: 'KMSInternalException', text: INTERNAL_TEXT },
 };
 

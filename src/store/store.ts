@@ -19,7 +19,11 @@ export interface Scope {
 export interface IntentRecord {
   /** 32 hex digits. */
   readonly intentId: string;
-  readonly kind: 'create-material' | 'destroy-material';
+  /**
+   * `create-material`, `create-import-key`: of an object that is recorded when it is made. `discard-material`: of one that no record
+   * names any more. `destroy-material`: of a key that is being deleted.
+   */
+  readonly kind: 'create-material' | 'create-import-key' | 'discard-material' | 'destroy-material';
   readonly keyStore: string;
   readonly scope: Scope;
   readonly keyId: string;

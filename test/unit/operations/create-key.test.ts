@@ -43,9 +43,9 @@ describe('CreateKey refuses', () => {
       'The key store main cannot hold keys of spec RSA_2048.',
     ],
     [
-      { Origin: 'EXTERNAL' },
+      { Origin: 'EXTERNAL', KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' },
       'UnsupportedOperationException',
-      'Origin EXTERNAL is not supported: this service does not import key material.',
+      'Key material cannot be imported into keys of spec ML_DSA_44.',
     ],
     [
       { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1' },
