@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Clock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { readCredentialsFile } from '../config/credentials-file.ts';
 import { pinLatchDirectory, pinSource } from '../config/pin-source.ts';
@@ -19,6 +19,7 @@ import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { openToken } from '../token/open-token.ts';
 import { FilePinLatch } from '../token/pin-latch.ts';
 import type { Token } from '../token/token.ts';
+import { type Administration, clockAdministration } from '../wire/administration.ts';
 import type { Authenticator } from '../wire/authenticator.ts';
 import { emulatorAuthenticator } from '../wire/emulator-authenticator.ts';
 import { openWireServer } from '../wire/server.ts';
@@ -27,7 +28,8 @@ import { configuredAttestation } from './attestation-root.ts';
 import { CloseStack } from './close-stack.ts';
 import { configuredKeyStores } from './configured-key-stores.ts';
 import { openKeyStore } from './open-key-store.ts';
-import { startSweeps, type StartTimer } from './sweeps.ts';
+import { startSweeps, type StartTimer, type Sweeps } from './sweeps.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
 const sweepIntervalMs = 60_000;
 const namedInLogMax = 20;
@@ -62,8 +64,9 @@ export async function openService(config: Config, surroundings: Surroundings): P
     const elapsed = sweepStopwatch(clock);
     const sweep = (): Promise<unknown> => runSweeps(parts, elapsed());
     await sweep();
-    opened.push('sweeps', startSweeps({ sweep, intervalMs: sweepIntervalMs, startTimer, log }));
-    return await listen(config, parts, opened);
+    const sweeps = startSweeps({ sweep, intervalMs: sweepIntervalMs, startTimer, log });
+    opened.push('sweeps', () => sweeps.stop());
+    return await listen(config, parts, administrationOf(clock, sweeps), opened);
   } catch (error) {
     await opened.close();
     throw error;
@@ -98,7 +101,7 @@ async function openParts(config: Config, surroundings: Surroundings, opened: Clo
 
 async function openTokens(
   { tokens: configs, dataDirectory }: Config,
-  { clock, log, secrets }: Surroundings,
+  { log, secrets }: Surroundings,
   opened: CloseStack,
 ): Promise<ReadonlyMap<string, { token: Token; epochKeysMax: number }>> {
   const pinLatch = new FilePinLatch(join(dataDirectory, pinLatchDirectory));
@@ -106,7 +109,8 @@ async function openTokens(
   for (const config of configs) {
     if (config.isolation === 'none')
       log.warn({ token: config.name }, 'isolation: none loads the module into this process, whose memory then holds what the module holds');
-    const token = await openToken(config, { pin: pinSource(config, secrets), pinLatch, clock, log });
+    // Deadlines of calls are of this machine's time, whatever time the service is at.
+    const token = await openToken(config, { pin: pinSource(config, secrets), pinLatch, clock: systemClock, log });
     opened.push(`token ${config.name}`, () => token.close());
     tokens.set(config.name, { token, epochKeysMax: config.epochKeysMax });
   }
@@ -133,7 +137,18 @@ async function checkKeyStore(keyStore: KeyStore, parts: ServiceParts): Promise<v
   }
 }
 
-async function listen(config: Config, parts: ServiceParts, opened: CloseStack): Promise<Service> {
+/** Time that can be moved is moved by requests; `applyFlags` has checked that the configuration allows it. */
+function administrationOf(clock: Clock, sweeps: Sweeps): Administration | undefined {
+  if (!(clock instanceof VirtualClock)) return undefined;
+  return clockAdministration({ nowMs: () => clock.nowMs(), advance: (ms) => clock.advance(ms), sweep: () => sweeps.runNow() });
+}
+
+async function listen(
+  config: Config,
+  parts: ServiceParts,
+  administration: Administration | undefined,
+  opened: CloseStack,
+): Promise<Service> {
   const kms: Kms = openKms(parts);
   const { clock, log } = parts;
   const ready = (): boolean => parts.keyStores.all().every((keyStore) => keyStore.health() === 'ready');
@@ -142,6 +157,7 @@ async function listen(config: Config, parts: ServiceParts, opened: CloseStack): 
     limits: config.limits,
     kms,
     authenticator: authenticatorOf(config, clock),
+    administration,
     clock,
     log,
     ready,

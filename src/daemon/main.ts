@@ -1,11 +1,12 @@
 /** The life of the daemon process: start, signals, an orderly end in bounded time, and a clear last word when something is broken. */
-import { systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { SecretSources } from '../config/secret-source.ts';
 import { type Log, openLog } from '../log.ts';
 import { openService, type Service } from './compose.ts';
 import { forbidCoreDumps } from './core-dumps.ts';
 import { processTimer } from './sweeps.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
 const drainMs = 10_000;
 /** Draining, and closing every part; longer than the grace of a token host. */
@@ -29,11 +30,17 @@ export async function runDaemon(config: Config, options: DaemonOptions): Promise
   endOnBrokenProcess(log);
   forbidCoreDumps(log);
   const signal = awaitSignal(log);
-  const service = await openService(config, { clock: systemClock, log, startTimer: processTimer, ...options });
+  const service = await openService(config, { clock: clockOf(config, log), log, startTimer: processTimer, ...options });
   options.announce(service.url);
   log.info({ url: service.url, signal: await signal }, 'ending: requests in flight are answered first');
   await closeInTime(service, log);
   log.info({}, 'ended');
+}
+
+function clockOf(config: Config, log: Log): Clock {
+  if (config.clock === 'system') return systemClock;
+  log.warn({}, 'clock: virtual lets every caller move the time, which rotates, expires and deletes keys');
+  return new VirtualClock();
 }
 
 /** Resolves with the first signal to end; the second ends the process. */

@@ -18,8 +18,16 @@ export const processTimer: StartTimer = (tick, intervalMs) => {
   return () => clearInterval(timer);
 };
 
-/** Runs the sweep at every tick, unless the last one still runs. The returned function stops it and waits for a run in progress. */
-export function startSweeps({ sweep, intervalMs, startTimer, log }: SweepParts): () => Promise<void> {
+/** Scheduled work that has been started. */
+export interface Sweeps {
+  /** Resolves after a run that began after this call. Never rejects. */
+  runNow(): Promise<void>;
+  /** Ends the timer and waits for a run in progress. */
+  stop(): Promise<void>;
+}
+
+/** Runs the sweep at every tick, unless the last one still runs. */
+export function startSweeps({ sweep, intervalMs, startTimer, log }: SweepParts): Sweeps {
   let running: Promise<void> | undefined;
   const run = async (): Promise<void> => {
     try {
@@ -33,8 +41,15 @@ export function startSweeps({ sweep, intervalMs, startTimer, log }: SweepParts):
   const stopTimer = startTimer(() => {
     running ??= run();
   }, intervalMs);
-  return async () => {
-    stopTimer();
-    await running;
+  return {
+    runNow: async () => {
+      while (running !== undefined) await running;
+      running = run();
+      await running;
+    },
+    stop: async () => {
+      stopTimer();
+      await running;
+    },
   };
 }

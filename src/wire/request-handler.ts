@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import { KmsError, isKmsError } from '../errors.ts';
 import type { Kms } from '../kms.ts';
 import type { Log } from '../log.ts';
+import { type Administration, administrationPrefix } from './administration.ts';
 import type { Authenticator, ConnectionFacts } from './authenticator.ts';
 import { AMZ_JSON, type EncodedOutput, decodeInput, encodeOutput, isAmzJson } from './aws-json.ts';
 import { errorReply } from './error-response.ts';
@@ -39,6 +40,8 @@ export interface WireResponse {
 export interface RequestHandlerParts {
   readonly kms: Kms;
   readonly authenticator: Authenticator;
+  /** What a test may ask of the service besides the API. */
+  readonly administration?: Administration | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** True when the service can use its keys; answers GET /readyz. */
@@ -96,12 +99,19 @@ export class RequestHandler {
     if (head.method !== 'POST' || head.path !== '/') throw new KmsError('UnknownOperationException');
     const { body, connection, signal } = request;
     const caller = this.#parts.authenticator.authenticate({ head, body, connection, requestId: trace.requestId });
-    const operation = this.#operationOf(head);
+    const administrative = this.#administrativeOf(head);
+    const operation = administrative === undefined ? this.#operationOf(head) : 'administration';
     trace.operation = operation;
     const input = decodeInput(body);
     body.fill(0);
-    const output = await this.#parts.kms.perform(operation, input, caller, signal);
+    const output = await (administrative === undefined ? this.#parts.kms.perform(operation, input, caller, signal) : administrative(input));
     return this.#response(200, AMZ_JSON, encodeOutput(output), trace.requestId);
+  }
+
+  #administrativeOf(head: RequestHead): ReturnType<Administration['get']> {
+    const { administration } = this.#parts;
+    const target = administration === undefined ? undefined : head.headers.get('x-amz-target');
+    return target?.startsWith(administrationPrefix) ? administration?.get(target.slice(administrationPrefix.length)) : undefined;
   }
 
   #operationOf(head: RequestHead): string {

@@ -23,7 +23,7 @@ describe('scheduled work', () => {
   it('runs at each tick, never twice at once', async () => {
     const timer = handTimer();
     const finish: (() => void)[] = [];
-    const stop = startSweeps({
+    const sweeps = startSweeps({
       sweep: () => new Promise<void>((resolve) => finish.push(resolve)),
       intervalMs: 1,
       startTimer: timer.start,
@@ -37,7 +37,7 @@ describe('scheduled work', () => {
     timer.tick();
     expect(finish).toHaveLength(2);
     finish[1]?.();
-    await stop();
+    await sweeps.stop();
   });
 
   it('goes on after a run that failed, and says so', async () => {
@@ -45,7 +45,7 @@ describe('scheduled work', () => {
     const errors: object[] = [];
     let runs = 0;
     const sweep = (): Promise<never> => Promise.reject(new Error(`run ${(runs += 1)}`));
-    const stop = startSweeps({
+    const sweeps = startSweeps({
       sweep,
       intervalMs: 1,
       startTimer: timer.start,
@@ -54,7 +54,7 @@ describe('scheduled work', () => {
     timer.tick();
     await new Promise((resolve) => setImmediate(resolve));
     timer.tick();
-    await stop();
+    await sweeps.stop();
     expect(runs).toBe(2);
     expect(errors).toHaveLength(2);
   });
@@ -67,12 +67,31 @@ describe('scheduled work', () => {
       new Promise<void>((resolve) => (finish = resolve)).then(() => {
         order.push('swept');
       });
-    const stop = startSweeps({ sweep, intervalMs: 1, startTimer: timer.start, log: silentLog });
+    const sweeps = startSweeps({ sweep, intervalMs: 1, startTimer: timer.start, log: silentLog });
     timer.tick();
-    const stopped = stop().then(() => order.push('stopped'));
+    const stopped = sweeps.stop().then(() => order.push('stopped'));
     expect(timer.stopped()).toBe(true);
     finish?.();
     await stopped;
     expect(order).toEqual(['swept', 'stopped']);
+  });
+
+  it('runs when asked, after a run that was in progress', async () => {
+    const timer = handTimer();
+    const finish: (() => void)[] = [];
+    const sweeps = startSweeps({
+      sweep: () => new Promise<void>((resolve) => finish.push(resolve)),
+      intervalMs: 1,
+      startTimer: timer.start,
+      log: silentLog,
+    });
+    timer.tick();
+    const asked = sweeps.runNow();
+    finish[0]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(finish).toHaveLength(2);
+    finish[1]?.();
+    await asked;
+    await sweeps.stop();
   });
 });

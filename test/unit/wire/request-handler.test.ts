@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KmsError } from '../../../src/errors.ts';
 import { type WireRequest, type WireResponse, RequestHandler } from '../../../src/wire/request-handler.ts';
+import { emulatorAuthenticator } from '../../../src/wire/emulator-authenticator.ts';
 import { sigv4Authenticator } from '../../../src/wire/sigv4/sigv4-authenticator.ts';
 import {
   RecordingKms,
@@ -14,6 +15,8 @@ import {
 
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
 const alice = newCredential();
+const emulatorCredential =
+  'AWS4-HMAC-SHA256 Credential=test/20261123/us-east-1/kms/aws4_request, SignedHeaders=host, Signature=' + '0'.repeat(64);
 
 let kms: RecordingKms;
 let log: RecordingLog;
@@ -83,6 +86,33 @@ describe('the request handler', () => {
       caller: { account: '111122223333', requestId: 'request-1' },
     });
     expect(kms.calls[0]?.signal).toBe(signal);
+  });
+
+  it('has administrative requests only where it was given some, from callers it knows', async () => {
+    const parts = { kms, log, clock, ready: () => ready, authenticator: emulatorAuthenticator() };
+    const counting = new RequestHandler({
+      ...parts,
+      administration: new Map([['Count', async (input) => ({ Members: Object.keys(input).length })]]),
+    });
+    const headers = {
+      host: 'localhost',
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'HsmKms.Count',
+      authorization: emulatorCredential,
+    };
+    const ask = async (to: RequestHandler, change: object = {}): Promise<WireResponse> =>
+      to.handle({
+        method: 'POST',
+        target: '/',
+        rawHeaders: rawHeadersOf({ ...headers, ...change }),
+        body: Buffer.from('{"a":1}'),
+        connection: { sourceAddress: '127.0.0.1', secureTransport: false },
+      });
+    expect(textOf(await ask(counting))).toBe('{"Members":1}');
+    expect(errorOf(await ask(counting, { origin: 'http://localhost' }))).toBe('AccessDeniedException');
+    expect(errorOf(await ask(counting, { 'x-amz-target': 'HsmKms.Other' }))).toBe('UnknownOperationException');
+    expect(errorOf(await ask(new RequestHandler(parts)))).toBe('UnknownOperationException');
+    expect(kms.calls).toEqual([]);
   });
 
   it('dates replies by the clock it was given', async () => {
