@@ -11,6 +11,7 @@ export { ConfigError, type ConfigProblem } from './config/yaml-source.ts';
 export { openService, type Service, type Surroundings } from './daemon/compose.ts';
 export { processTimer, type StartTimer } from './daemon/sweeps.ts';
 export { isKmsError, KmsError, type KmsErrorCode } from './errors.ts';
+export { publicKeysOnThisThread, type PublicKeyUses } from './keys/public-key-uses.ts';
 export type { CiphertextHeader } from './keys/ciphertext-blob.ts';
 export type { AliasRecord, KeyIdentity, KeyRecord, MaterialRecord } from './keys/key-record.ts';
 export {
@@ -24,6 +25,7 @@ export {
   type UsageLeases,
 } from './keystore/keystore.ts';
 export { openSoftwareKeyStore, type SoftwareKeyStoreParts } from './keystore/software/key-store.ts';
+export { ComputingThreads, type ComputingThreadsOptions } from './keystore/computing/computing-threads.ts';
 export { type Caller, type Kms, openKms, type ServiceParts } from './kms.ts';
 export { type Log, type LogLevel, openLog, silentLog } from './log.ts';
 export type { KeyStores } from './operations/key-stores.ts';

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { readCredentialsFile } from '../config/credentials-file.ts';
 import { pinLatchDirectory, pinSource } from '../config/pin-source.ts';
 import type { SecretSources } from '../config/secret-source.ts';
+import { ComputingThreads } from '../keystore/computing/computing-threads.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
 import { type Kms, openKms, type ServiceParts } from '../kms.ts';
 import type { Log } from '../log.ts';
@@ -79,16 +80,19 @@ async function openParts(config: Config, surroundings: Surroundings, opened: Clo
   const store = await openSqliteStore({ directory: config.dataDirectory, clock, log });
   opened.push('store', () => store.close());
   if (surroundings.clockConfirmed) await store.setMark(clockJumpMark, undefined);
+  const threads = new ComputingThreads();
+  opened.push('computing threads', () => threads.close());
   const tokens = await openTokens(config, surroundings, opened);
   const keyStores: KeyStore[] = [];
   for (const entry of config.keyStores) {
-    const keyStore = await openKeyStore(entry, { clock, log, secrets: surroundings.secrets, store, tokens });
+    const keyStore = await openKeyStore(entry, { clock, log, secrets: surroundings.secrets, store, threads, tokens });
     opened.push(`key store ${entry.name}`, () => keyStore.close());
     keyStores.push(keyStore);
   }
   const parts: ServiceParts = {
     store,
     keyStores: configuredKeyStores(keyStores, config.regions, config.anyRegion),
+    publicKeys: threads,
     clock,
     log,
     randomBytes,

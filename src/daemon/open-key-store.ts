@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { KeyStoreConfig, SecretReference } from '../config/config.ts';
 import { readSecret, type SecretSources } from '../config/secret-source.ts';
 import type { KeyStore, UsageLeases } from '../keystore/keystore.ts';
+import type { ComputingThreads } from '../keystore/computing/computing-threads.ts';
 import { openPkcs11KeyStore } from '../keystore/pkcs11/key-store.ts';
 import { openSoftwareKeyStore } from '../keystore/software/key-store.ts';
 import { loadRootKey } from '../keystore/software/root-key-file.ts';
@@ -18,16 +19,18 @@ export interface KeyStoreParts {
   readonly log: Log;
   readonly secrets: SecretSources;
   readonly store: Store;
+  readonly threads: ComputingThreads;
   /** Open tokens by name, with what their configuration allows for epoch keys. */
   readonly tokens: ReadonlyMap<string, { readonly token: Token; readonly epochKeysMax: number }>;
 }
 
 /** Opens a key store. Rejects with an Error that says what to do. */
 export async function openKeyStore(config: KeyStoreConfig, parts: KeyStoreParts): Promise<KeyStore> {
-  const { clock, store } = parts;
+  const { clock, store, threads } = parts;
   const log = parts.log.child({ keyStore: config.name });
   const leases: UsageLeases = { lease: (materialId, count) => store.leaseUses(materialId, count) };
-  if (config.kind === 'software') return openSoftwareKeyStore(config, { clock, log, leases, rootKey: await rootKeyOf(config, parts) });
+  if (config.kind === 'software')
+    return openSoftwareKeyStore(config, { clock, log, leases, threads, rootKey: await rootKeyOf(config, parts) });
   const open = parts.tokens.get(config.token);
   if (open === undefined) throw new Error(`the key store ${config.name} needs the token ${config.token}, which is not open`);
   return openPkcs11KeyStore(config, open.token, { clock, log, leases, epochKeysMax: open.epochKeysMax });

@@ -1,10 +1,9 @@
 /** Signatures verified in this process with the stored public key, so that Verify works while a token is away. */
-import { constants, createPublicKey, publicDecrypt, verify as verifyWithCallback } from 'node:crypto';
+import { constants, createPublicKey, publicDecrypt, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { keyShape, signingAlgorithm } from './algorithms.ts';
-import type { Digest, KeyShape, MessageType } from './algorithms.ts';
+import type { KeyShape, MessageType } from './algorithms.ts';
 import { verifyDigest } from './nist-curves.ts';
 import { barePublicKey, mlDsa } from './post-quantum.ts';
 import { encodePkcs1, isPssEncoding } from './rsa-encoding.ts';
@@ -22,10 +21,9 @@ export interface SignedMessage {
 
 type ShapeOf<Type extends KeyShape['type']> = Extract<KeyShape, { readonly type: Type }>;
 
-const verify = promisify<Digest | null, Uint8Array, Parameters<typeof verifyWithCallback>[2], Uint8Array, boolean>(verifyWithCallback);
 const ed25519KeyBytes = 32;
 
-/** Resolves to whether `signature` is right; a signature of any wrong form is not. */
+/** Resolves to whether `signature` is right; a signature of any wrong form is not. Takes up to 10 ms of the thread that calls it. */
 export async function isSignatureValid(signed: SignedMessage, signature: Uint8Array): Promise<boolean> {
   const shape = keyShape(signed.keySpec);
   switch (shape.type) {
@@ -46,7 +44,7 @@ export async function isSignatureValid(signed: SignedMessage, signature: Uint8Ar
   throw new RangeError(`Signatures of ${signed.keySpec} are not verified in software`);
 }
 
-async function isRsaSignature(signed: SignedMessage, signature: Uint8Array, { modulusBits }: ShapeOf<'rsa'>): Promise<boolean> {
+function isRsaSignature(signed: SignedMessage, signature: Uint8Array, { modulusBits }: ShapeOf<'rsa'>): boolean {
   const { scheme, digest } = signingAlgorithm(signed.algorithm);
   const key = keyObject(signed);
   if (signature.length !== modulusBits / 8) return false;
@@ -69,13 +67,13 @@ function isRsaSignatureOfDigest({ algorithm, message }: SignedMessage, signature
   return Buffer.compare(block, encodePkcs1(digest as SignatureDigest, message, signature.length)) === 0;
 }
 
-async function isEcdsaSignature(signed: SignedMessage, signature: Uint8Array, { curve }: ShapeOf<'ec'>): Promise<boolean> {
+function isEcdsaSignature(signed: SignedMessage, signature: Uint8Array, { curve }: ShapeOf<'ec'>): boolean {
   if (signed.messageType === 'DIGEST') return verifyDigest(curve, signed.message, signature, signed.publicKey);
   const { digest } = signingAlgorithm(signed.algorithm);
   return verify(digest ?? null, signed.message, { key: keyObject(signed), dsaEncoding: 'der' }, signature);
 }
 
-async function isEdDsaSignature(signed: SignedMessage, signature: Uint8Array): Promise<boolean> {
+function isEdDsaSignature(signed: SignedMessage, signature: Uint8Array): boolean {
   if (signature.length !== 64) return false;
   if (signingAlgorithm(signed.algorithm).scheme === 'ed25519') return verify(null, signed.message, keyObject(signed), signature);
   try {

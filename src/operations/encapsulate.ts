@@ -1,7 +1,6 @@
 /** Encapsulate: a fresh shared secret under the stored ML-KEM public key; no key store is asked. */
 import { assertAlgorithm } from '../keys/algorithms.ts';
 import { keyArn } from '../keys/arn.ts';
-import { encapsulateTo } from '../keys/public-key-encryption.ts';
 import { publicKeyOf } from './key-uses.ts';
 import { usedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
@@ -17,9 +16,9 @@ export const encapsulate: Operation = defineOperation<EncapsulateInput, 'key'>({
   keys: usedKey,
   usage: 'ENCAPSULATE_DECAPSULATE',
   check: (input, { keys }) => assertAlgorithm(input.EncapsulationAlgorithm, keys.key.record.keySpec, 'ENCAPSULATE_DECAPSULATE'),
-  perform: (input, { keys }) => {
+  perform: async (input, { keys, parts }) => {
     const { record } = keys.key;
-    const { sharedSecret, ciphertext } = encapsulateTo(publicKeyOf(record, 'Encapsulate'), record.keySpec);
+    const { sharedSecret, ciphertext } = await parts.publicKeys.encapsulateTo(publicKeyOf(record, 'Encapsulate'), record.keySpec);
     return {
       KeyId: keyArn(record),
       SharedSecret: sharedSecret,

@@ -8,6 +8,7 @@ import type { AliasRecord, KeyRecord, KeyUsage } from '../keys/key-record.ts';
 import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
 import type { Clock } from '../clock.ts';
 import type { KeyStores } from './key-stores.ts';
+import type { PublicKeyUses } from '../keys/public-key-uses.ts';
 import type { Log } from '../log.ts';
 import type { Scope, Store } from '../store/store.ts';
 
@@ -31,6 +32,7 @@ export interface Caller {
 export interface ServiceParts {
   readonly store: Store;
   readonly keyStores: KeyStores;
+  readonly publicKeys: PublicKeyUses;
   readonly clock: Clock;
   readonly log: Log;
   /** Cryptographically strong random bytes, injected for tests. */

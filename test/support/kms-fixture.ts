@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { KmsError } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
+import { publicKeysOnThisThread } from '../../src/keys/public-key-uses.ts';
 import { openKms } from '../../src/kms.ts';
 import { checkedKms } from './checked-kms.ts';
 import { FakeKeyStore } from './fake-key-store.ts';
@@ -65,6 +66,7 @@ export function partsOver(
       },
       all: () => [keyStore],
     },
+    publicKeys: publicKeysOnThisThread,
     clock,
     log: silentLog,
     randomBytes: (lengthBytes) => Uint8Array.from(randomBytes(lengthBytes)),

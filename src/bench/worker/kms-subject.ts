@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import { pinLatchDirectory, pinSource } from '../../config/pin-source.ts';
 import { configuredKeyStores } from '../../daemon/configured-key-stores.ts';
 import { openKeyStore } from '../../daemon/open-key-store.ts';
+import { ComputingThreads } from '../../keystore/computing/computing-threads.ts';
 import type { KeyStore } from '../../keystore/keystore.ts';
 import { type Caller, type Kms, openKms } from '../../kms.ts';
 import { openLog } from '../../log.ts';
@@ -29,6 +30,7 @@ interface Parts {
   readonly store: Store;
   readonly token: Token;
   readonly keyStore: KeyStore;
+  readonly threads: ComputingThreads;
 }
 
 export class KmsSubject implements Subject {
@@ -58,10 +60,11 @@ export class KmsSubject implements Subject {
     const pinLatch = new FilePinLatch(join(config.dataDirectory, pinLatchDirectory));
     const token = await openToken(tokenConfig, { pin: pinSource(tokenConfig, unattendedSecrets), pinLatch, clock: systemClock, log });
     const tokens = new Map([[tokenConfig.name, { token, epochKeysMax: tokenConfig.epochKeysMax }]]);
-    const keyStore = await openKeyStore(keyStoreConfig, { clock: systemClock, log, secrets: unattendedSecrets, store, tokens });
+    const threads = new ComputingThreads();
+    const keyStore = await openKeyStore(keyStoreConfig, { clock: systemClock, log, secrets: unattendedSecrets, store, threads, tokens });
     const keyStores = configuredKeyStores([keyStore], config.regions, config.anyRegion);
-    const kms = openKms({ store, keyStores, clock: systemClock, log, randomBytes, ownerId: randomUUID() });
-    return new KmsSubject({ store, token, keyStore }, kms, config.regions[0]?.region ?? '', keyId);
+    const kms = openKms({ store, keyStores, publicKeys: threads, clock: systemClock, log, randomBytes, ownerId: randomUUID() });
+    return new KmsSubject({ store, token, keyStore, threads }, kms, config.regions[0]?.region ?? '', keyId);
   }
 
   /** Makes `count` keys, of which the last is used, and resolves to its id. */
@@ -96,6 +99,7 @@ export class KmsSubject implements Subject {
   async close(): Promise<void> {
     await this.#parts.keyStore.close();
     await this.#parts.token.close();
+    await this.#parts.threads.close();
     await this.#parts.store.close();
   }
 

@@ -11,6 +11,7 @@ import type { CiphertextSuite, KeyIdentity, MaterialRecord, SymmetricMaterial } 
 import { materialIdOf } from '../../keys/material-id.ts';
 import type { Log } from '../../log.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
+import { ComputingThreads } from '../computing/computing-threads.ts';
 import type {
   BoundKey,
   BoundMaterial,
@@ -37,6 +38,8 @@ export interface SoftwareKeyStoreParts {
   readonly leases: UsageLeases;
   /** 32 bytes. The store takes it over and wipes it when it is closed. */
   readonly rootKey: SecretBytes;
+  /** Where private keys are used; stays the caller's to close. Threads of its own, closed with the store, when absent. */
+  readonly threads?: ComputingThreads;
   /** Keys that are kept in memory for epochs; 4,096 when absent. */
   readonly epochKeysMax?: number;
   /** The operating system's generator when absent. */
@@ -60,6 +63,7 @@ class SoftwareKeyStore implements KeyStore {
   readonly #fillRandom: FillRandom;
   readonly #cipher: SymmetricCipher<SecretBytes>;
   readonly #keys: SoftwareKeys;
+  readonly #ownThreads: ComputingThreads | undefined;
 
   constructor(name: string, parts: SoftwareKeyStoreParts) {
     this.name = name;
@@ -68,7 +72,9 @@ class SoftwareKeyStore implements KeyStore {
     this.#fillRandom = parts.fillRandom ?? openSystemRandom();
     const { clock, log, leases, epochKeysMax = 4096 } = parts;
     this.#cipher = new SymmetricCipher(new MemoryVault(parts.rootKey), { clock, log, leases, epochKeysMax, fillRandom: this.#fillRandom });
-    this.#keys = new SoftwareKeys(parts.rootKey, (lengthBytes) => this.#random(lengthBytes));
+    const threads = parts.threads ?? new ComputingThreads();
+    this.#ownThreads = parts.threads === undefined ? threads : undefined;
+    this.#keys = new SoftwareKeys(parts.rootKey, (lengthBytes) => this.#random(lengthBytes), threads);
   }
 
   describe(): KeyStoreDescription {
@@ -96,31 +102,31 @@ class SoftwareKeyStore implements KeyStore {
   }
 
   async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
-    return this.#cipher.during(bound.material.materialId, () => this.#cipher.encrypt(bound, plaintext, context));
+    return this.#during(bound, () => this.#cipher.encrypt(bound, plaintext, context));
   }
 
   async decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array): Promise<Uint8Array> {
-    return this.#cipher.during(bound.material.materialId, () => this.#cipher.decrypt(bound, header, context));
+    return this.#during(bound, () => this.#cipher.decrypt(bound, header, context));
   }
 
   async sign(bound: BoundKey, request: SigningRequest): Promise<Uint8Array> {
-    return this.#keys.sign(bound, request);
+    return this.#during(bound, () => this.#keys.sign(bound, request));
   }
 
   async mac(bound: BoundKey, algorithm: string, message: Uint8Array): Promise<Uint8Array> {
-    return this.#keys.mac(bound, algorithm, message);
+    return this.#during(bound, () => this.#keys.mac(bound, algorithm, message));
   }
 
   async decryptWithPrivateKey(bound: BoundKey, algorithm: string, ciphertext: Uint8Array): Promise<Uint8Array> {
-    return this.#keys.decryptWithPrivateKey(bound, algorithm, ciphertext);
+    return this.#during(bound, () => this.#keys.decryptWithPrivateKey(bound, algorithm, ciphertext));
   }
 
   async agree(bound: BoundKey, peerPublicKey: Uint8Array): Promise<Uint8Array> {
-    return this.#keys.agree(bound, peerPublicKey);
+    return this.#during(bound, () => this.#keys.agree(bound, peerPublicKey));
   }
 
   async decapsulate(bound: BoundKey, ciphertext: Uint8Array): Promise<Uint8Array> {
-    return this.#keys.decapsulate(bound, ciphertext);
+    return this.#during(bound, () => this.#keys.decapsulate(bound, ciphertext));
   }
 
   async random(lengthBytes: number): Promise<Uint8Array> {
@@ -159,7 +165,13 @@ class SoftwareKeyStore implements KeyStore {
 
   async close(): Promise<void> {
     await this.#cipher.close();
+    await this.#ownThreads?.close();
     this.#rootKey.wipe();
+  }
+
+  /** Whoever forgets the material waits for the call. */
+  #during<T>({ material }: BoundMaterial<MaterialRecord>, call: () => Promise<T>): Promise<T> {
+    return this.#cipher.during(material.materialId, call);
   }
 
   #createSymmetric(key: KeyIdentity): SymmetricMaterial {

@@ -1,18 +1,10 @@
 /**
  * What private keys do in this process: signatures, RSA decryption, key agreement, decapsulation. Keys arrive as DER PKCS#8 and
- * stay the caller's to wipe; key objects of node:crypto are overwritten by OpenSSL when they are collected.
+ * stay the caller's to wipe; key objects of node:crypto are overwritten by OpenSSL when they are collected. Every one of these takes up
+ * to tens of milliseconds on the thread that calls it.
  */
-import {
-  constants,
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  privateDecrypt,
-  privateEncrypt,
-  sign as signWithCallback,
-} from 'node:crypto';
+import { constants, createPrivateKey, createPublicKey, diffieHellman, privateDecrypt, privateEncrypt, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { keyShape, oaepDigests, signingAlgorithm } from '../../keys/algorithms.ts';
 import type { Digest } from '../../keys/algorithms.ts';
@@ -23,10 +15,9 @@ import type { SignatureDigest } from '../../keys/rsa-encoding.ts';
 import type { SigningRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 
-const sign = promisify<Digest | null, Uint8Array, Parameters<typeof signWithCallback>[2], Buffer>(signWithCallback);
 const ed25519SeedBytes = 32;
 
-/** The signature, as `KeyUses.sign` describes it. RAW messages of RSA, ECDSA and Ed25519 are signed off the event loop. */
+/** The signature, as `KeyUses.sign` describes it. */
 export async function signWithPrivateKey(
   keySpec: string,
   privateKey: Uint8Array,
@@ -57,7 +48,7 @@ export async function signWithPrivateKey(
   throw new KeyStoreError('unsupported', `Signatures of the algorithm ${algorithm} are not made in software`);
 }
 
-function signPss(privateKey: Uint8Array, digest: Digest | null, message: Uint8Array): Promise<Uint8Array> {
+function signPss(privateKey: Uint8Array, digest: Digest | null, message: Uint8Array): Uint8Array {
   const padding = constants.RSA_PKCS1_PSS_PADDING;
   return sign(digest, message, { key: keyObject(privateKey), padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
 }

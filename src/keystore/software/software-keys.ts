@@ -1,6 +1,6 @@
 /**
  * Keys of the software store other than SYMMETRIC_DEFAULT: made, sealed, and unsealed for one use at a time; nothing of them stays in
- * memory between two uses.
+ * memory between two uses. Private keys are used in threads, so that no computation of milliseconds holds the event loop up.
  */
 import { createHmac } from 'node:crypto';
 import { equalConstantTime } from '../../bytes.ts';
@@ -8,13 +8,16 @@ import { keyShape, keySpecs } from '../../keys/algorithms.ts';
 import type { KeyShape } from '../../keys/algorithms.ts';
 import { macKeyFingerprint, macKeyFingerprintInput, publicKeyFingerprint } from '../../keys/key-fingerprint.ts';
 import { generateKeyPair } from '../../keys/key-pair.ts';
+import type { EncodedKeyPair } from '../../keys/key-pair.ts';
 import { materialIdOf } from '../../keys/material-id.ts';
+import { seedBytes } from '../../keys/post-quantum.ts';
 import type { MaterialRecord } from '../../keys/key-record.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
+import { entropyBytes } from '../computing/computations.ts';
+import type { ComputingThreads } from '../computing/computing-threads.ts';
 import type { BoundKey, KeyUses, MaterialRequest, SigningRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import type { MaterialBinding } from '../material-binding.ts';
-import { agreeOnSecret, decapsulateSecret, decryptOaep, signWithPrivateKey } from './private-keys.ts';
 import { sealMaterial, unsealMaterial } from './sealed-material.ts';
 
 /** Every spec but SM2, which neither node:crypto nor a library fit for it computes here. */
@@ -34,11 +37,13 @@ interface KeyBytes {
 export class SoftwareKeys implements KeyUses {
   readonly #rootKey: SecretBytes;
   readonly #random: (lengthBytes: number) => Uint8Array;
+  readonly #threads: ComputingThreads;
 
   /** `random` gives that many cryptographically strong bytes in a fresh array. */
-  constructor(rootKey: SecretBytes, random: (lengthBytes: number) => Uint8Array) {
+  constructor(rootKey: SecretBytes, random: (lengthBytes: number) => Uint8Array, threads: ComputingThreads) {
     this.#rootKey = rootKey;
     this.#random = random;
+    this.#threads = threads;
   }
 
   /** Makes and seals a key. Rejects with RangeError for specs that are not made here. */
@@ -57,7 +62,9 @@ export class SoftwareKeys implements KeyUses {
   }
 
   async sign(bound: BoundKey, request: SigningRequest): Promise<Uint8Array> {
-    return this.#use(bound, (secret) => signWithPrivateKey(bound.key.keySpec, secret, request, this.#random));
+    const { keySpec } = bound.key;
+    const entropy = this.#random(entropyBytes);
+    return this.#use(bound, (secret) => this.#threads.compute('sign', { keySpec, request, entropy }, secret));
   }
 
   async mac(bound: BoundKey, algorithm: string, message: Uint8Array): Promise<Uint8Array> {
@@ -67,22 +74,33 @@ export class SoftwareKeys implements KeyUses {
   }
 
   async decryptWithPrivateKey(bound: BoundKey, algorithm: string, ciphertext: Uint8Array): Promise<Uint8Array> {
-    return this.#use(bound, (secret) => decryptOaep(secret, algorithm, ciphertext));
+    return this.#use(bound, (secret) => this.#threads.compute('decryptOaep', { algorithm, ciphertext }, secret));
   }
 
   async agree(bound: BoundKey, peerPublicKey: Uint8Array): Promise<Uint8Array> {
-    return this.#use(bound, (secret) => agreeOnSecret(secret, peerPublicKey));
+    return this.#use(bound, (secret) => this.#threads.compute('agree', { peerPublicKey }, secret));
   }
 
   async decapsulate(bound: BoundKey, ciphertext: Uint8Array): Promise<Uint8Array> {
-    return this.#use(bound, (secret) => decapsulateSecret(bound.key.keySpec, secret, ciphertext));
+    const { keySpec } = bound.key;
+    return this.#use(bound, (secret) => this.#threads.compute('decapsulate', { keySpec, ciphertext }, secret));
   }
 
   async #generate(keySpec: string): Promise<KeyBytes> {
     const shape = keyShape(keySpec);
     if (shape.type === 'hmac') return { secret: this.#random(shape.keyBytes) };
-    const { publicKey, privateKey } = await generateKeyPair(keySpec, this.#random);
+    const { publicKey, privateKey } = await this.#generatePair(keySpec, shape);
     return { secret: privateKey, publicKey };
+  }
+
+  async #generatePair(keySpec: string, shape: KeyShape): Promise<EncodedKeyPair> {
+    if (shape.type !== 'ml-dsa' && shape.type !== 'ml-kem') return generateKeyPair(keySpec, this.#random);
+    const seed = this.#random(seedBytes(shape.parameters));
+    try {
+      return await this.#threads.compute('keyPairOfSeed', { parameters: shape.parameters }, seed);
+    } finally {
+      seed.fill(0);
+    }
   }
 
   /** Unseals the key, proves that it is the recorded one, lends it to `work` and wipes it. */

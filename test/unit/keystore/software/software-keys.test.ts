@@ -9,19 +9,22 @@ import {
   randomBytes,
   verify,
 } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyAlgorithms, keyShape, signingAlgorithm } from '../../../../src/keys/algorithms.ts';
 import type { MessageType } from '../../../../src/keys/algorithms.ts';
 import type { KeyUsage } from '../../../../src/keys/key-record.ts';
 import { encapsulateTo } from '../../../../src/keys/public-key-encryption.ts';
 import { isSignatureValid } from '../../../../src/keys/verify-signature.ts';
+import { ComputingThreads } from '../../../../src/keystore/computing/computing-threads.ts';
 import type { BoundKey } from '../../../../src/keystore/keystore.ts';
 import { SoftwareKeys, softwareKeySpecs } from '../../../../src/keystore/software/software-keys.ts';
 import { SecretBytes } from '../../../../src/secret-bytes.ts';
 import { kindOf, newKey } from '../../../support/key-store-parts.ts';
 
 const rootKey = new SecretBytes(new Uint8Array(randomBytes(32)));
-const keys = new SoftwareKeys(rootKey, (lengthBytes) => new Uint8Array(randomBytes(lengthBytes)));
+const threads = new ComputingThreads();
+const keys = new SoftwareKeys(rootKey, (lengthBytes) => new Uint8Array(randomBytes(lengthBytes)), threads);
+afterAll(() => threads.close());
 
 async function create(keySpec: string, keyUsage: KeyUsage): Promise<BoundKey> {
   const key = { ...newKey(), keySpec, keyUsage };
