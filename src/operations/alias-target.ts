@@ -3,7 +3,7 @@ import { invalid } from '../api/violations.ts';
 import { KmsError } from '../errors.ts';
 import { assertCustomerAliasName } from '../keys/alias-name.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
-import type { Change, Scope, Store } from '../store/store.ts';
+import type { Scope, Store } from '../store/store.ts';
 import type { KeyReference } from './operation.ts';
 
 export interface AliasTargetInput {
@@ -22,11 +22,6 @@ export const aliasTarget: readonly KeyReference<'target'>[] = [
 export function validateAliasTarget({ AliasName: aliasName, TargetKeyId: targetKeyId }: AliasTargetInput): void {
   assertCustomerAliasName(aliasName);
   if (targetKeyId.startsWith('alias/') || targetKeyId.includes(':alias/')) throw invalid('Aliases must refer to keys. Not aliases');
-}
-
-/** Commits with a change of an alias, so that of all who judged the same state of the target only one comes through: see `transact`. */
-export function touchTarget(target: KeyRecord): Change {
-  return { kind: 'put-key', record: { ...target, version: target.version + 1 }, replacesVersion: target.version };
 }
 
 /** Throws KmsError LimitExceededException when the key can have no further alias. */

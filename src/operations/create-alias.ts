@@ -2,8 +2,8 @@
 import { KmsError } from '../errors.ts';
 import { aliasArn } from '../keys/arn.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
-import { aliasTarget, assertAliasQuota, touchTarget, validateAliasTarget } from './alias-target.ts';
-import { currentKey } from './key-change.ts';
+import { aliasTarget, assertAliasQuota, validateAliasTarget } from './alias-target.ts';
+import { currentKey, touchKey } from './key-change.ts';
 import { defineOperation } from './operation.ts';
 import type { AliasTargetInput } from './alias-target.ts';
 import type { Operation } from './operation.ts';
@@ -25,7 +25,7 @@ export const createAlias: Operation = defineOperation<AliasTargetInput, 'target'
       }
       assertAliasQuota(store, scope, target);
       const record = { ...scope, aliasName, targetKeyId: target.keyId, createdAtMs: nowMs, updatedAtMs: nowMs, version: 1 };
-      return { changes: [{ kind: 'put-alias', record, replacesVersion: 0 }, touchTarget(target)], result: undefined };
+      return { changes: [{ kind: 'put-alias', record, replacesVersion: 0 }, touchKey(target)], result: undefined };
     });
     return undefined;
   },

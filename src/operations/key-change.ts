@@ -3,7 +3,7 @@ import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
-import type { Store } from '../store/store.ts';
+import type { Change, Store } from '../store/store.ts';
 import type { OperationContext, ResolvedKey, ServiceParts } from './operation.ts';
 
 /** Computes the changed record from the newest one; `version` is set by `changeKey`. Throws KmsError to refuse. */
@@ -18,6 +18,11 @@ export function changeKey(operation: string, { record }: ResolvedKey, context: O
     const changed = { ...edit(current, store), version: current.version + 1 };
     return { changes: [{ kind: 'put-key', record: changed, replacesVersion: current.version }], result: changed };
   });
+}
+
+/** Commits with a change of what belongs to the key, so that of all who judged the same state of it only one comes through: see `transact`. */
+export function touchKey(key: KeyRecord): Change {
+  return { kind: 'put-key', record: { ...key, version: key.version + 1 }, replacesVersion: key.version };
 }
 
 /** The newest record of a key that was resolved a moment ago. Throws KmsError NotFoundException. */

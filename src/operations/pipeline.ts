@@ -1,6 +1,6 @@
 /**
- * The one path of every request: shape, rules between members, recipient, keys, authorisation, state, usage, the operation's own
- * checks, dry run, the act (order of kms-api.md 2.5). Operations are data to it; it knows none by name.
+ * The one path of every request: shape, rules between members, recipient, keys, authorisation, grant tokens, state, usage, the
+ * operation's own checks, dry run, the act (order of kms-api.md 2.5). Operations are data to it; it knows none by name.
  */
 import { apiOperations } from '../api/model.ts';
 import { inputDecoder } from '../api/decode-input.ts';
@@ -8,6 +8,7 @@ import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
 import { ciphertextKeyDenied, isAuthorised } from './authorise.ts';
+import { grantOfToken } from './grants/grant-tokens.ts';
 import { attestedRecipient, namesRecipient, sealedForRecipient } from './recipient.ts';
 import { resolveKey } from './resolve-key.ts';
 import { isServiceFailure, toKmsError } from './service-failure.ts';
@@ -21,6 +22,7 @@ interface CompiledOperation {
   readonly decode: InputDecoder;
   readonly checkState: ((key: KeyRecord) => void) | undefined;
   readonly hasDryRun: boolean;
+  readonly hasGrantTokens: boolean;
 }
 
 type Keys = Record<string, ResolvedKey>;
@@ -61,6 +63,7 @@ export class Pipeline {
     const context: OperationContext = { parts: this.#parts, caller, scope, keys, signal, attestation };
     addNamedKeys(keys, operation, input, context);
     addKeysFromInput(keys, operation, input, context);
+    if (compiled.hasGrantTokens) assertGrantTokens(input, context);
     for (const name in keys) checkKey(keys[name] as ResolvedKey, compiled);
     operation.check?.(input, context);
     if (compiled.hasDryRun && input['DryRun'] === true) {
@@ -90,7 +93,14 @@ function compile(operation: Operation): CompiledOperation {
     decode: inputDecoder(operation.name),
     checkState: namesKeys ? keyStateCheck(operation.name) : undefined,
     hasDryRun: input?.['DryRun'] !== undefined,
+    hasGrantTokens: input?.['GrantTokens'] !== undefined,
   };
+}
+
+/** A token that names no grant is refused even where it is not needed. */
+function assertGrantTokens(input: OperationInput, { scope, parts }: OperationContext): void {
+  const tokens = input['GrantTokens'] as readonly string[] | undefined;
+  if (tokens !== undefined) for (const token of tokens) grantOfToken(token, scope, parts.store);
 }
 
 function addNamedKeys(keys: Keys, operation: Operation, input: OperationInput, context: OperationContext): void {

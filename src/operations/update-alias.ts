@@ -2,8 +2,8 @@
 import { invalid } from '../api/violations.ts';
 import { keyFamily } from '../keys/algorithms.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
-import { aliasTarget, assertAliasQuota, touchTarget, validateAliasTarget } from './alias-target.ts';
-import { currentKey } from './key-change.ts';
+import { aliasTarget, assertAliasQuota, validateAliasTarget } from './alias-target.ts';
+import { currentKey, touchKey } from './key-change.ts';
 import { defineOperation } from './operation.ts';
 import { aliasOrNotFound } from './resolve-key.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
@@ -26,7 +26,7 @@ export const updateAlias: Operation = defineOperation<AliasTargetInput, 'target'
       assertInterchangeable(store.key(scope, alias.targetKeyId), target);
       if (alias.targetKeyId !== target.keyId) assertAliasQuota(store, scope, target);
       const record = { ...alias, targetKeyId: target.keyId, updatedAtMs: nowMs, version: alias.version + 1 };
-      return { changes: [{ kind: 'put-alias', record, replacesVersion: alias.version }, touchTarget(target)], result: undefined };
+      return { changes: [{ kind: 'put-alias', record, replacesVersion: alias.version }, touchKey(target)], result: undefined };
     });
     return undefined;
   },

@@ -1,7 +1,8 @@
 /**
- * The destruction of a key whose waiting period is over: intents on disk, session objects forgotten, materials destroyed, record and
- * aliases gone together with the intents. Every step may be repeated; the record goes last.
+ * The destruction of a key whose waiting period is over: intents on disk, session objects forgotten, materials destroyed, grants
+ * removed, record and aliases gone together with the intents. Every step may be repeated; the record goes last.
  */
+import { removeGrants } from '../grants/grant-items.ts';
 import { newIntent, objectIdOf } from '../intents.ts';
 import type { KeyIdentity, KeyRecord } from '../../keys/key-record.ts';
 import type { Change, IntentRecord, Store } from '../../store/store.ts';
@@ -55,6 +56,7 @@ export async function finishDestruction(key: KeyRecord, parts: ServiceParts): Pr
     await keyStore.forget(material.materialId);
     await keyStore.destroyMaterial({ key, material });
   }
+  await removeGrants(key, parts.store);
   await parts.store.transact((store) => ({ changes: removal(key, store), result: undefined }));
   parts.log.info({ keyId: key.keyId, account: key.account, region: key.region }, 'key deleted');
 }

@@ -160,7 +160,7 @@ describe('the registry', () => {
 
   test('an operation that is not in it is unknown, whatever its input', async () => {
     const { kms, perform } = openFixture();
-    for (const name of ['CreateGrant', 'DropAllKeys', 'constructor', '']) {
+    for (const name of ['DropAllKeys', 'constructor', '']) {
       expect(kms.has(name)).toBe(false);
       await expect(perform(name, { KeyId: 5 })).rejects.toMatchObject(refusal('UnknownOperationException', undefined));
     }
