@@ -23,12 +23,12 @@ export async function runSweeps(parts: ServiceParts, elapsed: ElapsedTime): Prom
   return { settledIntents: await sweepExpiredIntents(parts), ...deletions };
 }
 
-/** A stopwatch over both clocks: each call gives the time since the call before, zero at first. */
+/** A stopwatch over both clocks: each call gives the whole milliseconds since the call before, zero at first; fractions are left to the next. */
 export function sweepStopwatch(clock: Clock): () => ElapsedTime {
   let wallMs = clock.nowMs();
   let runningMs = clock.monotonicMs();
   return () => {
-    const elapsed = { wallMs: clock.nowMs() - wallMs, runningMs: clock.monotonicMs() - runningMs };
+    const elapsed = { wallMs: Math.floor(clock.nowMs() - wallMs), runningMs: Math.floor(clock.monotonicMs() - runningMs) };
     wallMs += elapsed.wallMs;
     runningMs += elapsed.runningMs;
     return elapsed;

@@ -220,3 +220,13 @@ describe('expired intents', () => {
     expect([store.key(scopeA, keyIdOf(1))?.state, keyStore.calls, store.intents().length]).toEqual(['Enabled', [], 1]);
   });
 });
+
+test('the stopwatch gives whole milliseconds, which is what a store keeps, and loses none', () => {
+  const { clock } = openFixture();
+  const elapsed = sweepStopwatch(clock);
+  const given = [0.6, 0.6, 0.7].map((ms) => {
+    clock.advance(ms);
+    return elapsed().runningMs;
+  });
+  expect(given).toEqual([0, 1, 0]);
+});
