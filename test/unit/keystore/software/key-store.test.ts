@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { openSoftwareKeyStore } from '../../../../src/keystore/software/key-store.ts';
 import { sealMaterial, unsealMaterial } from '../../../../src/keystore/software/sealed-material.ts';
 import { symmetricSpec } from '../../../../src/keystore/material-binding.ts';
 import { SecretBytes } from '../../../../src/secret-bytes.ts';
+import { heldThreads } from '../../../support/held-threads.ts';
 import { createBound, kindOf, newKey, noContext, testParts } from '../../../support/key-store-parts.ts';
 
 const rootKey = (fill: number): SecretBytes => new SecretBytes(new Uint8Array(32).fill(fill));
@@ -79,6 +81,23 @@ describe('the software key store', () => {
     for (const shown of [inspect(store, { depth: 9, showHidden: true }), inspect(failure, { depth: 9 })]) {
       expect(shown).not.toMatch(/41 41 41 41|65,\s*65,\s*65|AAAAAAAA/);
     }
+  });
+
+  it('lets a running signature end before it has forgotten the key', async () => {
+    const { threads, started } = heldThreads({ threadsMax: 1, waitingMax: 1 });
+    const store = openSoftwareKeyStore({ name: 's' }, { ...testParts(), threads, rootKey: rootKey(1) });
+    const key = { ...newKey(), keySpec: 'ECC_NIST_P256', keyUsage: 'SIGN_VERIFY' } as const;
+    const made = await store.createMaterial({ key, keySpec: key.keySpec, keyUsage: key.keyUsage, objectId: new Uint8Array(16) });
+    const request = { algorithm: 'ECDSA_SHA_256', message: Uint8Array.of(1), messageType: 'RAW' } as const;
+    const signing = store.sign?.({ key, material: made }, request);
+    await setImmediate();
+    let forgotten = false;
+    const forgetting = store.forget(made.materialId).then(() => (forgotten = true));
+    await setImmediate();
+    expect(forgotten).toBe(false);
+    started[0]!.answer('signature');
+    expect(await signing).toBe('signature');
+    await forgetting;
   });
 
   it.each([0, 1025, 1.5])('does not give %d random bytes', async (count) => {
