@@ -34,6 +34,9 @@ export interface TokenConfig {
   readonly development?: boolean;
 }
 
+/** Where the root key of a software key store is: a secret, or computed by a token under a key that stays there. */
+export type RootKeyReference = SecretReference | { readonly kind: 'token'; readonly token: string };
+
 export type KeyStoreConfig =
   | {
       readonly kind: 'pkcs11';
@@ -44,7 +47,7 @@ export type KeyStoreConfig =
       readonly suite: 'measured' | 'derived' | 'direct';
       readonly custody: 'full' | 'reduced';
     }
-  | { readonly kind: 'software'; readonly name: string; readonly rootKey: SecretReference };
+  | { readonly kind: 'software'; readonly name: string; readonly rootKey: RootKeyReference };
 
 export interface RegionConfig {
   readonly region: string;

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Config, RegionConfig, SecretReference, TokenConfig } from './config.ts';
+import type { Config, RegionConfig, RootKeyReference, TokenConfig } from './config.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
 import { readProfile } from './profile.ts';
 import { type ConfigFile, configSchema, type RegionEntry, type TokenEntry } from './schema.ts';
@@ -134,6 +134,8 @@ function* referenceProblems(file: ConfigFile, source: YamlSource): Generator<Con
   for (const [index, store] of file.keyStores.entries()) {
     if (store.kind === 'pkcs11' && !tokens.includes(store.token))
       yield at(['keyStores', index, 'token'], unknownName(store.token, tokens, 'tokens'));
+    if (store.kind === 'software' && store.rootKey.kind === 'token' && !tokens.includes(store.rootKey.token))
+      yield at(['keyStores', index, 'rootKey'], unknownName(store.rootKey.token, tokens, 'tokens'));
   }
   for (const [index, region] of file.regions.entries()) {
     if (!stores.includes(region.keyStore)) yield at(['regions', index, 'keyStore'], unknownName(region.keyStore, stores, 'keyStores'));
@@ -157,8 +159,8 @@ function unknownName(name: string, known: readonly string[], where: string): str
   return `'${name}' is not the name of an entry of ${where}; allowed: ${known.join(', ') || '(none is defined)'}`;
 }
 
-function absolute(reference: SecretReference, base: string): SecretReference {
-  return reference.kind === 'file' ? { kind: 'file', path: resolve(base, reference.path) } : reference;
+function absolute<Reference extends RootKeyReference>(reference: Reference, base: string): Reference {
+  return reference.kind === 'file' ? { ...reference, path: resolve(base, reference.path) } : reference;
 }
 
 function freezeDeep<T extends object>(value: T): T {

@@ -1,7 +1,7 @@
 /** What the configuration file and a token profile may say. References between parts are checked in `load-config.ts`. */
 import { z } from 'zod';
 import type { Config, KeyStoreConfig, ListenerConfig, RegionConfig, SecretReference } from './config.ts';
-import { flag, oneOf, secretReference, section, text, wholeNumber } from './section.ts';
+import { flag, oneOf, secretForms, secretReference, section, text, wholeNumber } from './section.ts';
 import type { TokenSettings } from './token-settings.ts';
 
 const itemsMax = 256;
@@ -86,7 +86,9 @@ const pkcs11Store = section({
   suite: oneOf('measured', 'derived', 'direct').default('measured'),
   custody: oneOf('full', 'reduced').default('full'),
 });
-const softwareStore = section({ kind: z.literal('software'), name, rootKey: secretReference.default({ kind: 'file', path: 'root.key' }) });
+const tokenRootKey = z.strictObject({ token: name }).transform(({ token: from }) => ({ kind: 'token', token: from }) as const);
+const rootKey = z.union([secretReference, tokenRootKey], { error: `${secretForms}, or a token: {token: NAME}` });
+const softwareStore = section({ kind: z.literal('software'), name, rootKey: rootKey.default({ kind: 'file', path: 'root.key' }) });
 const keyStore = z.discriminatedUnion('kind', [pkcs11Store, softwareStore], {
   error: 'expected a key store with kind: pkcs11 or kind: software',
 });

@@ -39,7 +39,7 @@ export function text(what: string, bytesMax = 1_024): z.ZodString {
 
 export const flag: z.ZodBoolean = z.boolean({ error: (issue) => `${given(issue.input)} is not allowed; allowed: true, false` });
 
-const secretForms = 'expected a reference to a secret: {file: PATH}, {env: VARIABLE}, {credential: NAME} (systemd), or prompt';
+export const secretForms = 'expected a reference to a secret: {file: PATH}, {env: VARIABLE}, {credential: NAME} (systemd), or prompt';
 
 /** Where a secret comes from. A secret written into the file itself is refused. */
 export const secretReference: z.ZodType<SecretReference> = z.union(

@@ -1,10 +1,11 @@
 /** One entry of `keyStores:` as an open key store. */
 import type { Clock } from '../clock.ts';
-import type { KeyStoreConfig, SecretReference } from '../config/config.ts';
+import type { KeyStoreConfig, RootKeyReference } from '../config/config.ts';
 import { readSecret, type SecretSources } from '../config/secret-source.ts';
 import type { KeyStore, UsageLeases } from '../keystore/keystore.ts';
 import type { ComputingThreads } from '../keystore/computing/computing-threads.ts';
 import { openPkcs11KeyStore } from '../keystore/pkcs11/key-store.ts';
+import { tokenRootKey } from '../keystore/pkcs11/token-root-key.ts';
 import { openSoftwareKeyStore } from '../keystore/software/key-store.ts';
 import { loadRootKey } from '../keystore/software/root-key-file.ts';
 import type { Log } from '../log.ts';
@@ -31,14 +32,25 @@ export async function openKeyStore(config: KeyStoreConfig, parts: KeyStoreParts)
   const leases: UsageLeases = { lease: (materialId, count) => store.leaseUses(materialId, count) };
   if (config.kind === 'software')
     return openSoftwareKeyStore(config, { clock, log, leases, threads, rootKey: await rootKeyOf(config, parts) });
-  const open = parts.tokens.get(config.token);
-  if (open === undefined) throw new Error(`the key store ${config.name} needs the token ${config.token}, which is not open`);
+  const open = openTokenOf(config.name, config.token, parts);
   return openPkcs11KeyStore(config, open.token, { clock, log, leases, epochKeysMax: open.epochKeysMax });
 }
 
-/** A root key file is made only while no key is sealed under it: a new root key would open none of them. */
-async function rootKeyOf(config: { readonly name: string; readonly rootKey: SecretReference }, parts: KeyStoreParts): Promise<SecretBytes> {
-  if (config.rootKey.kind === 'file') return loadRootKey(config.rootKey.path, holdsKeys(parts.store, config.name) ? 'refuse' : 'create');
+function openTokenOf(keyStore: string, token: string, { tokens }: KeyStoreParts): { readonly token: Token; readonly epochKeysMax: number } {
+  const open = tokens.get(token);
+  if (open === undefined) throw new Error(`the key store ${keyStore} needs the token ${token}, which is not open`);
+  return open;
+}
+
+/** A root key is made only while no key is sealed under it: a new root key would open none of them. */
+async function rootKeyOf(
+  config: { readonly name: string; readonly rootKey: RootKeyReference },
+  parts: KeyStoreParts,
+): Promise<SecretBytes> {
+  const whenMissing = holdsKeys(parts.store, config.name) ? 'refuse' : 'create';
+  if (config.rootKey.kind === 'file') return loadRootKey(config.rootKey.path, whenMissing);
+  if (config.rootKey.kind === 'token')
+    return tokenRootKey(openTokenOf(config.name, config.rootKey.token, parts).token, config.name, whenMissing);
   const what = `root key of key store ${config.name}`;
   const hex = await readSecret(config.rootKey, what, parts.secrets);
   const bytes = hex.expose((text) => Buffer.from(Buffer.from(text).toString('latin1'), 'hex'));
