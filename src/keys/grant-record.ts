@@ -37,12 +37,7 @@ export interface GrantRecord {
 
 const ON_ALL_KEYS = ['CreateGrant', 'RetireGrant', 'DescribeKey'];
 const ENCRYPTION = ['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo'];
-const DATA_KEYS = [
-  'GenerateDataKey',
-  'GenerateDataKeyWithoutPlaintext',
-  'GenerateDataKeyPair',
-  'GenerateDataKeyPairWithoutPlaintext',
-];
+const DATA_KEYS = ['GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext'];
 
 /** The operations that a grant on this key can permit. */
 export function grantableOperations({ keySpec, keyUsage }: Pick<KeyRecord, 'keySpec' | 'keyUsage'>): readonly string[] {

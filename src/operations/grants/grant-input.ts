@@ -5,7 +5,6 @@ import { KmsError } from '../../errors.ts';
 import { keyArn } from '../../keys/arn.ts';
 import { grantableOperations } from '../../keys/grant-record.ts';
 import { fullPrincipalArn, isPrincipalArn } from '../../keys/principal-arn.ts';
-import { authenticatedContext } from '../symmetric-encryption.ts';
 import type { GrantConstraints, GrantPrincipal, GrantRecord } from '../../keys/grant-record.ts';
 import type { KeyRecord } from '../../keys/key-record.ts';
 
@@ -96,7 +95,6 @@ function validateConstraints({ EncryptionContextEquals: equals, EncryptionContex
   if (Object.values(pairs).some((value) => value.length > VALUE_CHARACTERS_MAX)) {
     throw invalid(`An encryption context value in a grant constraint can have at most ${VALUE_CHARACTERS_MAX} characters.`);
   }
-  authenticatedContext(pairs);
 }
 
 function principalOf(partition: string, arn: string | undefined, service: string | undefined): GrantPrincipal | undefined {
@@ -105,7 +103,11 @@ function principalOf(partition: string, arn: string | undefined, service: string
 }
 
 /** Decoded maps have no prototype; records are plain objects. */
-function constraintsOf({ EncryptionContextEquals: equals, EncryptionContextSubset: subset, SourceArn }: ConstraintsInput): GrantConstraints {
+function constraintsOf({
+  EncryptionContextEquals: equals,
+  EncryptionContextSubset: subset,
+  SourceArn,
+}: ConstraintsInput): GrantConstraints {
   return {
     ...(equals !== undefined && { encryptionContextEquals: { ...equals } }),
     ...(subset !== undefined && { encryptionContextSubset: { ...subset } }),
