@@ -12,8 +12,9 @@ const ALGORITHM_MEMBERS: Readonly<Record<KeyUsage, string>> = {
 };
 
 /**
- * The metadata of a key; dates as Date. `ProtectionLevel` (HSM or SOFTWARE, SOFTWARE when any material is) is ours: AWS has no such
- * member and its SDKs ignore it. It is absent while a key has no material.
+ * The metadata of a key; dates as Date. Two members are ours, AWS has none such and its SDKs ignore them. `ProtectionLevel`: HSM, or
+ * SOFTWARE when any material is; absent while a key has no material. `ImportedThroughSoftware`: true for a key in hardware of which any
+ * material was outside of the token while it was imported.
  */
 export function keyMetadata(key: KeyRecord): Readonly<Record<string, unknown>> {
   return {
@@ -33,6 +34,7 @@ export function keyMetadata(key: KeyRecord): Readonly<Record<string, unknown>> {
     ...algorithmsMember(key),
     MultiRegion: key.multiRegion,
     ...currentMaterialMember(key),
+    ...importMembers(key),
     ...protectionMember(key),
   };
 }
@@ -53,7 +55,20 @@ function currentMaterialMember(key: KeyRecord): object {
   return shown && key.currentMaterialId !== undefined ? { CurrentKeyMaterialId: key.currentMaterialId } : {};
 }
 
+/** While the current material is there (kms-api.md 10.3, 36); ValidTo is the earliest of all that belong to the key for good. */
+function importMembers(key: KeyRecord): object {
+  const current = key.materials.find((material) => material.materialId === key.currentMaterialId);
+  if (current?.import?.state !== 'IMPORTED') return {};
+  const ends = key.materials.flatMap((material) => (material.pending === undefined ? (material.import?.validToMs ?? []) : []));
+  return {
+    ExpirationModel: ends.length > 0 ? 'KEY_MATERIAL_EXPIRES' : current.import.expirationModel,
+    ...(ends.length > 0 && { ValidTo: new Date(Math.min(...ends)) }),
+  };
+}
+
 function protectionMember(key: KeyRecord): object {
   if (key.materials.length === 0) return {};
-  return { ProtectionLevel: key.materials.every((material) => material.protection === 'HSM') ? 'HSM' : 'SOFTWARE' };
+  const isHardware = key.materials.every((material) => material.protection === 'HSM');
+  const throughSoftware = key.materials.some((material) => material.import?.throughSoftware === true);
+  return { ProtectionLevel: isHardware ? 'HSM' : 'SOFTWARE', ...(isHardware && throughSoftware && { ImportedThroughSoftware: true }) };
 }

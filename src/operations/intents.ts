@@ -36,7 +36,10 @@ export function newObjectId(parts: ServiceParts): Uint8Array {
   return parts.randomBytes(OBJECT_ID_BYTES);
 }
 
+/** Stands for a CKA_ID where there is no object. */
+export const noObjectId: Uint8Array = new Uint8Array(OBJECT_ID_BYTES);
+
 /** CKA_ID of a material's token object; zeros where no object stays in the token (wrapped, software). */
 export function objectIdOf(material: MaterialRecord): Uint8Array {
-  return material.residency === 'token' ? material.reference : new Uint8Array(OBJECT_ID_BYTES);
+  return material.residency === 'token' ? material.reference : noObjectId;
 }

@@ -6,6 +6,7 @@ import { apiOperations } from '../api/model.ts';
 import { inputDecoder } from '../api/decode-input.ts';
 import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
+import { keyAt } from '../keys/imported-materials.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
 import { ciphertextKeyDenied, isAuthorised } from './authorise.ts';
 import { grantOfToken } from './grants/grant-tokens.ts';
@@ -64,7 +65,10 @@ export class Pipeline {
     addNamedKeys(keys, operation, input, context);
     addKeysFromInput(keys, operation, input, context);
     if (compiled.hasGrantTokens) assertGrantTokens(input, context);
-    for (const name in keys) checkKey(keys[name] as ResolvedKey, compiled);
+    for (const name in keys) {
+      const key = (keys[name] = keyNow(keys[name] as ResolvedKey, this.#parts));
+      checkKey(key, compiled);
+    }
     operation.check?.(input, context);
     if (compiled.hasDryRun && input['DryRun'] === true) {
       await operation.dryRun?.(input, context);
@@ -122,6 +126,13 @@ function addKeysFromInput(keys: Keys, operation: Operation, input: OperationInpu
     if (!isAuthorised(context.caller, key.record)) throw ciphertextKeyDenied();
     keys[name] = key;
   }
+}
+
+/** Imported material is refused from the moment at which it expires. Keys of other origins have none. */
+function keyNow(key: ResolvedKey, { clock }: ServiceParts): ResolvedKey {
+  if (key.record.origin !== 'EXTERNAL') return key;
+  const record = keyAt(key.record, clock.nowMs());
+  return record === key.record ? key : { ...key, record };
 }
 
 function checkKey({ record }: ResolvedKey, { operation, checkState }: CompiledOperation): void {

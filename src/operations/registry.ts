@@ -6,6 +6,7 @@ import { createKey } from './create-key.ts';
 import { decapsulate } from './decapsulate.ts';
 import { decrypt } from './decrypt.ts';
 import { deleteAlias } from './delete-alias.ts';
+import { deleteImportedKeyMaterial } from './delete-imported-key-material.ts';
 import { deriveSharedSecret } from './derive-shared-secret.ts';
 import { describeKey } from './describe-key.ts';
 import { disableKey } from './disable-key.ts';
@@ -19,7 +20,9 @@ import { generateDataKeyWithoutPlaintext } from './generate-data-key-without-pla
 import { generateMac } from './generate-mac.ts';
 import { generateRandom } from './generate-random.ts';
 import { getKeyPolicy } from './get-key-policy.ts';
+import { getParametersForImport } from './get-parameters-for-import.ts';
 import { getPublicKey } from './get-public-key.ts';
+import { importKeyMaterial } from './import-key-material.ts';
 import { listAliases } from './list-aliases.ts';
 import { listGrants } from './list-grants.ts';
 import { listKeyPolicies } from './list-key-policies.ts';
@@ -48,6 +51,7 @@ export const operations: readonly Operation[] = [
   decapsulate,
   decrypt,
   deleteAlias,
+  deleteImportedKeyMaterial,
   deriveSharedSecret,
   describeKey,
   disableKey,
@@ -61,7 +65,9 @@ export const operations: readonly Operation[] = [
   generateMac,
   generateRandom,
   getKeyPolicy,
+  getParametersForImport,
   getPublicKey,
+  importKeyMaterial,
   listAliases,
   listGrants,
   listKeyPolicies,

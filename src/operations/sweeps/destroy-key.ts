@@ -3,13 +3,17 @@
  * removed, record and aliases gone together with the intents. Every step may be repeated; the record goes last.
  */
 import { removeGrants } from '../grants/grant-items.ts';
-import { newIntent, objectIdOf } from '../intents.ts';
+import { isPresent } from '../../keys/key-record.ts';
+import { newIntent, noObjectId, objectIdOf } from '../intents.ts';
 import type { KeyIdentity, KeyRecord } from '../../keys/key-record.ts';
 import type { Change, IntentRecord, Store } from '../../store/store.ts';
 import type { ServiceParts } from '../operation.ts';
 
 /** Store mark that pauses destruction: the wall clock jumped. Its value says when and by how much. */
 export const clockJumpMark = 'clock-jump';
+
+/** In the intent for a key that has nothing in any key store. */
+const noKeyStore = '';
 
 /** True when both the wall clock and the observed running time of the waiting period are over. */
 export function isDue(key: KeyRecord, nowMs: number): boolean {
@@ -36,9 +40,7 @@ export async function destroyKey(key: KeyRecord, parts: ServiceParts): Promise<b
     if (current === undefined || !isDue(current, parts.clock.nowMs()) || isBeingDestroyed(current, store)) {
       return { changes: [], result: undefined };
     }
-    const intents = current.materials.map((material) =>
-      newIntent('destroy-material', current, material.keyStore, objectIdOf(material), parts),
-    );
+    const intents = intentsFor(current, parts);
     // The version rises with the intents, so that a cancellation that read neither meets a conflict.
     const record = { ...current, version: current.version + 1 };
     const changes: Change[] = [{ kind: 'put-key', record, replacesVersion: current.version }];
@@ -51,7 +53,7 @@ export async function destroyKey(key: KeyRecord, parts: ServiceParts): Promise<b
 
 /** Destroys all materials, then forgets the key. For a key whose destruction has begun. */
 export async function finishDestruction(key: KeyRecord, parts: ServiceParts): Promise<void> {
-  for (const material of key.materials) {
+  for (const material of key.materials.filter(isPresent)) {
     const keyStore = parts.keyStores.byName(material.keyStore);
     await keyStore.forget(material.materialId);
     await keyStore.destroyMaterial({ key, material });
@@ -59,6 +61,13 @@ export async function finishDestruction(key: KeyRecord, parts: ServiceParts): Pr
   await removeGrants(key, parts.store);
   await parts.store.transact((store) => ({ changes: removal(key, store), result: undefined }));
   parts.log.info({ keyId: key.keyId, account: key.account, region: key.region }, 'key deleted');
+}
+
+/** At least one, so that a key whose imported material is gone is held to its destruction too. */
+function intentsFor(key: KeyRecord, parts: ServiceParts): readonly IntentRecord[] {
+  const present = key.materials.filter(isPresent);
+  if (present.length === 0) return [newIntent('destroy-material', key, noKeyStore, noObjectId, parts)];
+  return present.map((material) => newIntent('destroy-material', key, material.keyStore, objectIdOf(material), parts));
 }
 
 function removal(key: KeyRecord, store: Store): readonly Change[] {

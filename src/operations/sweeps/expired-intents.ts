@@ -3,10 +3,13 @@
  * object that such an intent names is ever destroyed.
  */
 import { intentLeaseMs } from '../intents.ts';
-import { equalConstantTime } from '../../bytes.ts';
+import { equalConstantTime, toHex } from '../../bytes.ts';
+import { keyArn } from '../../keys/arn.ts';
+import { isPresent } from '../../keys/key-record.ts';
+import { importParametersKind } from '../import-parameters.ts';
 import { clockJumpMark, finishDestruction, isDue } from './destroy-key.ts';
 import type { KeyRecord } from '../../keys/key-record.ts';
-import type { IntentRecord } from '../../store/store.ts';
+import type { IntentRecord, Store } from '../../store/store.ts';
 import type { ServiceParts } from '../operation.ts';
 
 /** Settles every intent whose lease is over. Resolves to how many were settled; the rest is repeated when the new lease is over. */
@@ -35,18 +38,23 @@ async function settle(intent: IntentRecord, parts: ServiceParts): Promise<boolea
     await finishDestruction(key, parts);
     return true;
   }
-  if (intent.kind === 'create-material' && !isRecorded(intent, key)) {
-    const found = await parts.keyStores.byName(intent.keyStore).destroyByObjectId(intent.objectId);
-    parts.log.info(
-      { intentId: intent.intentId, keyStore: intent.keyStore, found },
-      'material that was never recorded is cleaned up',
-    );
-  }
+  if (intent.kind !== 'destroy-material' && !isRecorded(intent, key, store)) await cleanUp(intent, key, parts);
   await store.commit([{ kind: 'delete-intent', intentId: intent.intentId, fence: intent.fence }]);
   return true;
 }
 
-/** True when the object that the intent was to make became a material of its key: the commit took effect, its intent is only a leftover. */
-function isRecorded({ objectId }: IntentRecord, key: KeyRecord | undefined): boolean {
+/** Destroys the object of the intent. A material that was in use before may be cached: what its key no longer has is forgotten first. */
+async function cleanUp(intent: IntentRecord, key: KeyRecord | undefined, parts: ServiceParts): Promise<void> {
+  const keyStore = parts.keyStores.byName(intent.keyStore);
+  const absent = intent.kind === 'discard-material' ? key?.materials.filter((material) => !isPresent(material)) : [];
+  for (const { materialId } of absent ?? []) await keyStore.forget(materialId);
+  const found = await keyStore.destroyByObjectId(intent.objectId);
+  parts.log.info({ intentId: intent.intentId, keyStore: intent.keyStore, found }, 'an object that no record names is cleaned up');
+}
+
+/** True when a record names the object of the intent: the commit took effect, the intent is only a leftover. */
+function isRecorded({ kind, objectId }: IntentRecord, key: KeyRecord | undefined, store: Store): boolean {
+  if (kind === 'create-import-key')
+    return key !== undefined && store.item(importParametersKind, keyArn(key), toHex(objectId)) !== undefined;
   return key?.materials.some(({ residency, reference }) => residency === 'token' && equalConstantTime(reference, objectId)) === true;
 }

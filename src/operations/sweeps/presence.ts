@@ -4,6 +4,8 @@
  */
 import { toHex } from '../../bytes.ts';
 import { keyArn } from '../../keys/arn.ts';
+import { isPresent } from '../../keys/key-record.ts';
+import { importParametersKind } from '../import-parameters.ts';
 import type { KeyStore } from '../../keystore/keystore.ts';
 import type { ServiceParts } from '../operation.ts';
 
@@ -19,7 +21,7 @@ export interface PresenceReport {
 interface KnownObjects {
   /** Materials of the key store by object id (hex). */
   readonly materials: ReadonlyMap<string, { readonly keyArn: string; readonly materialId: string }>;
-  /** Object ids (hex) of the materials of all key stores, since two of them may share a token, and of intents. */
+  /** Object ids (hex) of the materials of all key stores, since two of them may share a token, and of intents and of wrapping keys for imports. */
   readonly ids: ReadonlySet<string>;
 }
 
@@ -41,8 +43,9 @@ export async function comparePresence(keyStore: KeyStore, parts: ServiceParts): 
 function knownObjects(keyStore: string, { store }: ServiceParts): KnownObjects {
   const materials = new Map<string, { keyArn: string; materialId: string }>();
   const ids = new Set(store.intents().map((intent) => toHex(intent.objectId)));
+  for (const { name } of store.allItems(importParametersKind)) ids.add(name);
   for (const key of store.allKeys()) {
-    for (const material of key.materials.filter(({ residency }) => residency === 'token')) {
+    for (const material of key.materials.filter((held) => held.residency === 'token' && isPresent(held))) {
       const id = toHex(material.reference);
       ids.add(id);
       if (material.keyStore === keyStore) materials.set(id, { keyArn: keyArn(key), materialId: material.materialId });

@@ -1,5 +1,6 @@
-/** The scheduled work on keys: expired intents, due deletions. The daemon calls it every few minutes; nothing here keeps time itself. */
+/** The scheduled work on keys: expired intents and imports, due deletions. The daemon calls it every few minutes; nothing here keeps time itself. */
 import { sweepDueDeletions } from './due-deletion.ts';
+import { sweepExpiredMaterials, sweepExpiredParameters } from './expired-imports.ts';
 import { sweepExpiredIntents } from './expired-intents.ts';
 import type { Clock } from '../../clock.ts';
 import type { ServiceParts } from '../operation.ts';
@@ -10,6 +11,8 @@ export interface SweepReport {
   readonly settledIntents: number;
   /** Keys deleted. */
   readonly deleted: number;
+  /** Imported materials whose time was over, destroyed now. */
+  readonly expiredMaterials: number;
   /** True while a jump of the wall clock waits for an operator's confirmation. */
   readonly deletionsPaused: boolean;
 }
@@ -20,7 +23,9 @@ export interface SweepReport {
  */
 export async function runSweeps(parts: ServiceParts, elapsed: ElapsedTime): Promise<SweepReport> {
   const deletions = await sweepDueDeletions(parts, elapsed);
-  return { settledIntents: await sweepExpiredIntents(parts), ...deletions };
+  const expiredMaterials = await sweepExpiredMaterials(parts);
+  await sweepExpiredParameters(parts);
+  return { settledIntents: await sweepExpiredIntents(parts), expiredMaterials, ...deletions };
 }
 
 /** A stopwatch over both clocks: each call gives the whole milliseconds since the call before, zero at first; fractions are left to the next. */

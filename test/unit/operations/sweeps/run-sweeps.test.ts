@@ -45,7 +45,7 @@ describe('due deletions', () => {
     await live(7 * DAY_MS - 1);
     expect([store.key(caller, KeyId)?.state, keyStore.objects.size]).toEqual(['PendingDeletion', 1]);
     clock.advance(1);
-    expect(await sweep()).toEqual({ deleted: 1, settledIntents: 0, deletionsPaused: false });
+    expect(await sweep()).toMatchObject({ deleted: 1, settledIntents: 0, deletionsPaused: false });
     expect(store.key(caller, KeyId)).toBeUndefined();
     expect(store.alias(caller, 'alias/app')).toBeUndefined();
     expect([keyStore.objects.size, store.intents().length]).toEqual([0, 0]);
