@@ -79,7 +79,17 @@ Attributes secretKey(bool token) {
   return Attributes().flag(0x1, token).flag(0x2, true).flag(0x103, true).flag(0x162, false).number(0x161, kKeyBytes);
 }
 
-Attributes privateKey() { return Attributes().flag(0x1, true).flag(0x2, true).flag(0x103, true).flag(0x162, false).flag(0x108, true); }
+enum class Use : CK_ATTRIBUTE_TYPE { decrypt = 0x105, sign = 0x108, derive = 0x10c };
+
+Attributes privateKey(bool token, Use use) {
+  return Attributes().flag(0x1, token).flag(0x2, true).flag(0x103, true).flag(0x162, false).flag(static_cast<CK_ATTRIBUTE_TYPE>(use), true);
+}
+
+// DER of the curve's object identifier; edwards25519 goes by its name.
+using CurveName = std::vector<CK_BYTE>;
+const CurveName p256{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+const CurveName p384{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
+const CurveName ed25519{0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
 
 CK_OBJECT_HANDLE generate(CK_SESSION_HANDLE session, CK_MECHANISM_TYPE type, Attributes wanted) {
   CK_MECHANISM mechanism{type, nullptr, 0};
@@ -97,14 +107,18 @@ class Keys {
   CK_OBJECT_HANDLE aes(bool token) {
     return once(token ? "aes-token" : "aes-session", [&] { return generate(session_, 0x1080, secretKey(token).flag(0x104, true).flag(0x105, true)); });
   }
-  CK_OBJECT_HANDLE hmac() {
-    return once("hmac", [&] { return generate(session_, 0x350, secretKey(true).number(0x100, 0x10).flag(0x108, true)); });
+  CK_OBJECT_HANDLE hmac(bool token) {
+    return once(token ? "hmac-token" : "hmac-session",
+                [&] { return generate(session_, 0x350, secretKey(token).number(0x100, 0x10).flag(0x108, true)); });
   }
-  CK_OBJECT_HANDLE rsa() {
-    return once("rsa", [&] { return pair(0x0, Attributes().flag(0x1, true).number(0x121, 2048).add(0x122, {1, 0, 1})); });
+  CK_OBJECT_HANDLE rsa(bool token, CK_ULONG modulusBits, Use use) {
+    const Attributes publicPart = Attributes().flag(0x1, token).number(0x121, modulusBits).add(0x122, {1, 0, 1});
+    return once(nameOf("rsa", token, use) + std::to_string(modulusBits), [&] { return pair(0x0, publicPart, privateKey(token, use)); });
   }
-  CK_OBJECT_HANDLE ec() {
-    return once("ec", [&] { return pair(0x1040, Attributes().flag(0x1, true).add(0x180, {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07})); });
+  CK_OBJECT_HANDLE ec(bool token, const CurveName& curve, Use use) {
+    const Attributes publicPart = Attributes().flag(0x1, token).add(0x180, curve);
+    const CK_MECHANISM_TYPE type = curve == ed25519 ? 0x1055 : 0x1040;
+    return once(nameOf("ec", token, use) + std::to_string(curve.back()), [&] { return pair(type, publicPart, privateKey(token, use)); });
   }
   void destroy() {
     for (CK_OBJECT_HANDLE object : objects_) functions->C_DestroyObject(session_, object);
@@ -118,12 +132,14 @@ class Keys {
     objects_.push_back(key);
     return made_[name] = key;
   }
-  CK_OBJECT_HANDLE pair(CK_MECHANISM_TYPE type, Attributes publicPart) {
+  static std::string nameOf(const char* kind, bool token, Use use) {
+    return kind + std::to_string(static_cast<CK_ULONG>(use)) + (token ? "-token-" : "-session-");
+  }
+  CK_OBJECT_HANDLE pair(CK_MECHANISM_TYPE type, Attributes publicPart, Attributes secretPart) {
     CK_MECHANISM mechanism{type, nullptr, 0};
     CK_OBJECT_HANDLE publicKey = 0;
     CK_OBJECT_HANDLE secret = 0;
     auto publicList = publicPart.list();
-    Attributes secretPart = privateKey();
     auto secretList = secretPart.list();
     check(functions->C_GenerateKeyPair(session_, &mechanism, publicList.data(), publicList.size(), secretList.data(), secretList.size(), &publicKey, &secret),
           "C_GenerateKeyPair");
@@ -178,15 +194,55 @@ Step decryptStep(CK_OBJECT_HANDLE key, size_t dataBytes) {
   };
 }
 
-Step signStep(CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE type, bool pss) {
-  return [key, type, pss](CK_SESSION_HANDLE session) {
+// DigestInfo of SHA-256 (19 bytes) before the digest: what CKM_RSA_PKCS pads and signs.
+constexpr CK_ULONG kDigestInfoBytes = 51;
+
+Step signStep(CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE type, CK_ULONG dataBytes, bool pss = false) {
+  return [key, type, dataBytes, pss](CK_SESSION_HANDLE session) {
     CK_RSA_PKCS_PSS_PARAMS params{0x250, 2, 32};
     CK_MECHANISM mechanism{type, pss ? &params : nullptr, pss ? sizeof params : 0};
-    CK_BYTE data[32]{};
+    CK_BYTE data[64]{};
     CK_BYTE signature[512];
     CK_ULONG length = sizeof signature;
     check(functions->C_SignInit(session, &mechanism, key), "C_SignInit");
-    check(functions->C_Sign(session, data, sizeof data, signature, &length), "C_Sign");
+    check(functions->C_Sign(session, data, dataBytes, signature, &length), "C_Sign");
+  };
+}
+
+// RSA without padding: what OAEP is composed from where a token lacks it.
+Step rawDecryptStep(CK_OBJECT_HANDLE key, CK_ULONG modulusBytes) {
+  return [key, modulusBytes](CK_SESSION_HANDLE session) {
+    CK_MECHANISM mechanism{0x3, nullptr, 0};
+    std::vector<CK_BYTE> block(modulusBytes, 0x2a);
+    block[0] = 0;
+    std::vector<CK_BYTE> output(modulusBytes);
+    CK_ULONG length = output.size();
+    check(functions->C_DecryptInit(session, &mechanism, key), "C_DecryptInit");
+    check(functions->C_Decrypt(session, block.data(), block.size(), output.data(), &length), "C_Decrypt");
+  };
+}
+
+// The base point of P-256: a peer's public key that needs no second key pair (SEC 2, 2.4.2).
+const CK_BYTE kP256BasePoint[] = {
+    0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d,
+    0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb,
+    0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
+
+// ECDH to a secret that is read and destroyed.
+Step agreeStep(CK_OBJECT_HANDLE key) {
+  return [key](CK_SESSION_HANDLE session) {
+    CK_BYTE point[sizeof kP256BasePoint];
+    memcpy(point, kP256BasePoint, sizeof point);
+    CK_ECDH1_DERIVE_PARAMS params{1, 0, nullptr, sizeof point, point};
+    CK_MECHANISM mechanism{0x1050, &params, sizeof params};
+    Attributes wanted = Attributes().number(0x0, 4).number(0x100, 0x10).flag(0x1, false).flag(0x103, false).flag(0x162, true).number(0x161, 32);
+    auto attributes = wanted.list();
+    CK_OBJECT_HANDLE secret = 0;
+    check(functions->C_DeriveKey(session, &mechanism, key, attributes.data(), attributes.size(), &secret), "C_DeriveKey");
+    CK_BYTE value[32];
+    CK_ATTRIBUTE read{0x11, value, sizeof value};
+    check(functions->C_GetAttributeValue(session, secret, &read, 1), "C_GetAttributeValue");
+    check(functions->C_DestroyObject(session, secret), "C_DestroyObject");
   };
 }
 
@@ -210,9 +266,19 @@ std::vector<Operation> operationsWith(Keys& keys) {
       operations.push_back({"gcm-decrypt-" + suffix, [&keys, token, bytes] { return decryptStep(keys.aes(token), bytes); }});
     }
   }
-  operations.push_back({"rsa-2048-pss-sign", [&keys] { return signStep(keys.rsa(), 0xd, true); }});
-  operations.push_back({"ecdsa-p256-sign", [&keys] { return signStep(keys.ec(), 0x1041, false); }});
-  operations.push_back({"hmac-sha256", [&keys] { return signStep(keys.hmac(), 0x251, false); }});
+  for (const bool token : {true, false}) {
+    const std::string suffix = token ? "-token" : "-session";
+    const auto add = [&](const char* name, std::function<Step()> make) { operations.push_back({name + suffix, std::move(make)}); };
+    add("rsa-2048-pkcs1-sign", [&keys, token] { return signStep(keys.rsa(token, 2048, Use::sign), 0x1, kDigestInfoBytes); });
+    add("rsa-2048-pss-sign", [&keys, token] { return signStep(keys.rsa(token, 2048, Use::sign), 0xd, 32, true); });
+    add("rsa-4096-pkcs1-sign", [&keys, token] { return signStep(keys.rsa(token, 4096, Use::sign), 0x1, kDigestInfoBytes); });
+    add("rsa-2048-raw-decrypt", [&keys, token] { return rawDecryptStep(keys.rsa(token, 2048, Use::decrypt), 256); });
+    add("ecdsa-p256-sign", [&keys, token] { return signStep(keys.ec(token, p256, Use::sign), 0x1041, 32); });
+    add("ecdsa-p384-sign", [&keys, token] { return signStep(keys.ec(token, p384, Use::sign), 0x1041, 48); });
+    add("ed25519-sign", [&keys, token] { return signStep(keys.ec(token, ed25519, Use::sign), 0x1057, 32); });
+    add("ecdh-p256", [&keys, token] { return agreeStep(keys.ec(token, p256, Use::derive)); });
+    add("hmac-sha256", [&keys, token] { return signStep(keys.hmac(token), 0x251, 32); });
+  }
   operations.push_back({"random-32", [] { return Step(randomStep); }});
   return operations;
 }
