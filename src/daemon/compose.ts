@@ -13,6 +13,7 @@ import { ComputingThreads } from '../keystore/computing/computing-threads.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
 import { type Kms, openKms, type ServiceParts } from '../kms.ts';
 import type { Log } from '../log.ts';
+import { LastUses } from '../operations/last-uses.ts';
 import { comparePresence } from '../operations/sweeps/presence.ts';
 import { clockJumpMark } from '../operations/sweeps/destroy-key.ts';
 import { runSweeps, sweepStopwatch } from '../operations/sweeps/run-sweeps.ts';
@@ -89,6 +90,8 @@ async function openParts(config: Config, surroundings: Surroundings, opened: Clo
     opened.push(`key store ${entry.name}`, () => keyStore.close());
     keyStores.push(keyStore);
   }
+  const lastUses = new LastUses(clock.nowMs());
+  opened.push('last uses of keys', () => lastUses.write(store));
   const parts: ServiceParts = {
     store,
     keyStores: configuredKeyStores(keyStores, config.regions, config.anyRegion),
@@ -97,6 +100,7 @@ async function openParts(config: Config, surroundings: Surroundings, opened: Clo
     log,
     randomBytes,
     ownerId: randomUUID(),
+    lastUses,
     attestation: configuredAttestation(config, clock),
   };
   for (const keyStore of keyStores) await checkKeyStore(keyStore, parts);

@@ -8,6 +8,7 @@ import type { AliasRecord, KeyRecord, KeyUsage } from '../keys/key-record.ts';
 import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
 import type { Clock } from '../clock.ts';
 import type { KeyStores } from './key-stores.ts';
+import type { LastUses } from './last-uses.ts';
 import type { PublicKeyUses } from '../keys/public-key-uses.ts';
 import type { Log } from '../log.ts';
 import type { Scope, Store } from '../store/store.ts';
@@ -39,6 +40,8 @@ export interface ServiceParts {
   readonly randomBytes: (lengthBytes: number) => Uint8Array;
   /** Id of this process as owner of intents. */
   readonly ownerId: string;
+  /** When each key was last used. */
+  readonly lastUses: LastUses;
   /** Undefined where no root of attestation documents is configured: requests with a Recipient are refused. */
   readonly attestation?: AttestationVerifier | undefined;
 }

@@ -2,6 +2,7 @@
  * The one path of every request: shape, rules between members, recipient, keys, authorisation, grant tokens, state, usage, the
  * operation's own checks, dry run, the act (order of kms-api.md 2.5). Operations are data to it; it knows none by name.
  */
+import { keyLastUsageOperation } from '../api/enumerations.ts';
 import { apiOperations } from '../api/model.ts';
 import { inputDecoder } from '../api/decode-input.ts';
 import { KmsError } from '../errors.ts';
@@ -24,6 +25,8 @@ interface CompiledOperation {
   readonly checkState: ((key: KeyRecord) => void) | undefined;
   readonly hasDryRun: boolean;
   readonly hasGrantTokens: boolean;
+  /** Whether GetKeyLastUsage tells of it. */
+  readonly isUse: boolean;
 }
 
 type Keys = Record<string, ResolvedKey>;
@@ -74,8 +77,9 @@ export class Pipeline {
       await operation.dryRun?.(input, context);
       throw new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
     }
-    if (attestation === undefined) return operation.perform(input, context);
-    return sealedForRecipient(operation, await operation.perform(input, context), attestation, this.#parts);
+    const output = await operation.perform(input, context);
+    if (compiled.isUse) noteUse(operation.name, context);
+    return attestation === undefined ? output : sealedForRecipient(operation, output, attestation, this.#parts);
   }
 
   #reported(error: KmsError, operation: string, caller: Caller): KmsError {
@@ -98,6 +102,7 @@ function compile(operation: Operation): CompiledOperation {
     checkState: namesKeys ? keyStateCheck(operation.name) : undefined,
     hasDryRun: input?.['DryRun'] !== undefined,
     hasGrantTokens: input?.['GrantTokens'] !== undefined,
+    isUse: keyLastUsageOperation.values.includes(operation.name),
   };
 }
 
@@ -133,6 +138,11 @@ function keyNow(key: ResolvedKey, { clock }: ServiceParts): ResolvedKey {
   if (key.record.origin !== 'EXTERNAL') return key;
   const record = keyAt(key.record, clock.nowMs());
   return record === key.record ? key : { ...key, record };
+}
+
+function noteUse(operation: string, { keys, caller, parts }: OperationContext): void {
+  const nowMs = parts.clock.nowMs();
+  for (const name in keys) parts.lastUses.note((keys[name] as ResolvedKey).record, operation, caller.requestId, nowMs);
 }
 
 function checkKey({ record }: ResolvedKey, { operation, checkState }: CompiledOperation): void {

@@ -4,6 +4,7 @@ import { KmsError } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
 import { publicKeysOnThisThread } from '../../src/keys/public-key-uses.ts';
 import { openKms } from '../../src/kms.ts';
+import { LastUses } from '../../src/operations/last-uses.ts';
 import { checkedKms } from './checked-kms.ts';
 import { FakeKeyStore } from './fake-key-store.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -71,6 +72,7 @@ export function partsOver(
     log: silentLog,
     randomBytes: (lengthBytes) => Uint8Array.from(randomBytes(lengthBytes)),
     ownerId: 'process-1',
+    lastUses: new LastUses(clock.nowMs()),
   };
 }
 

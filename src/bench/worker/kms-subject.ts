@@ -10,6 +10,7 @@ import { ComputingThreads } from '../../keystore/computing/computing-threads.ts'
 import type { KeyStore } from '../../keystore/keystore.ts';
 import { type Caller, type Kms, openKms } from '../../kms.ts';
 import { openLog } from '../../log.ts';
+import { LastUses } from '../../operations/last-uses.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import type { Store } from '../../store/store.ts';
 import { openToken } from '../../token/open-token.ts';
@@ -63,7 +64,8 @@ export class KmsSubject implements Subject {
     const threads = new ComputingThreads();
     const keyStore = await openKeyStore(keyStoreConfig, { clock: systemClock, log, secrets: unattendedSecrets, store, threads, tokens });
     const keyStores = configuredKeyStores([keyStore], config.regions, config.anyRegion);
-    const kms = openKms({ store, keyStores, publicKeys: threads, clock: systemClock, log, randomBytes, ownerId: randomUUID() });
+    const lastUses = new LastUses(systemClock.nowMs());
+    const kms = openKms({ store, keyStores, publicKeys: threads, clock: systemClock, log, randomBytes, ownerId: randomUUID(), lastUses });
     return new KmsSubject({ store, token, keyStore, threads }, kms, config.regions[0]?.region ?? '', keyId);
   }
 

@@ -3,6 +3,7 @@
  * removed, record and aliases gone together with the intents. Every step may be repeated; the record goes last.
  */
 import { removeGrants } from '../grants/grant-items.ts';
+import { lastUseRemoved } from '../last-uses.ts';
 import { isPresent } from '../../keys/key-record.ts';
 import { newIntent, noObjectId, objectIdOf } from '../intents.ts';
 import type { KeyIdentity, KeyRecord } from '../../keys/key-record.ts';
@@ -75,6 +76,7 @@ function removal(key: KeyRecord, store: Store): readonly Change[] {
   const aliases = store.listAliases(key, key.keyId, undefined, store.countAliases(key, key.keyId)).items;
   return [
     ...(current === undefined ? [] : [{ kind: 'delete-key', record: current } as const]),
+    ...lastUseRemoved(store, key),
     ...aliases.map((record) => ({ kind: 'delete-alias', record }) as const),
     ...intentsToDestroy(key, store).map(({ intentId, fence }) => ({ kind: 'delete-intent', intentId, fence }) as const),
   ];

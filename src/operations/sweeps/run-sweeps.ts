@@ -25,7 +25,9 @@ export async function runSweeps(parts: ServiceParts, elapsed: ElapsedTime): Prom
   const deletions = await sweepDueDeletions(parts, elapsed);
   const expiredMaterials = await sweepExpiredMaterials(parts);
   await sweepExpiredParameters(parts);
-  return { settledIntents: await sweepExpiredIntents(parts), expiredMaterials, ...deletions };
+  const settledIntents = await sweepExpiredIntents(parts);
+  await parts.lastUses.write(parts.store);
+  return { settledIntents, expiredMaterials, ...deletions };
 }
 
 /** A stopwatch over both clocks: each call gives the whole milliseconds since the call before, zero at first; fractions are left to the next. */
