@@ -148,6 +148,8 @@ export interface KeyStoreDescription {
   readonly suite: CiphertextSuite | undefined;
   /** KeySpecs of the API that new keys of this store can have. Absent: SYMMETRIC_DEFAULT where `suite` is set. */
   readonly keySpecs?: readonly string[];
+  /** For KeySpecs that are not among them, why: for the person who asked for such a key. */
+  readonly refusals?: ReadonlyMap<string, string>;
   /** Why something is refused or reduced, for `doctor` and the start-up log. */
   readonly remarks: readonly string[];
 }
@@ -169,8 +171,7 @@ export interface KeyUses {
   decapsulate(bound: BoundKey, ciphertext: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
 }
 
-/** A use is absent where no key spec of the store needs it. */
-export interface KeyStore extends Partial<KeyUses>, Partial<MaterialImports>, Partial<MaterialTransport> {
+export interface KeyStore extends KeyUses, Partial<MaterialImports>, Partial<MaterialTransport> {
   readonly name: string;
   readonly protection: ProtectionLevel;
   describe(): KeyStoreDescription;

@@ -1,12 +1,11 @@
 /** The secret and the public half of a key that does not encrypt symmetrically, as the operations that use them need them. */
 import { KmsError } from '../errors.ts';
-import { assertAlgorithm, assertMessage } from '../keys/algorithms.ts';
+import { assertAlgorithm, assertMessage, keyFamily } from '../keys/algorithms.ts';
 import { keyArn } from '../keys/arn.ts';
-import { KeyStoreError } from '../keystore/keystore.ts';
 import { currentMaterial } from './symmetric-encryption.ts';
 import type { MessageType } from '../keys/algorithms.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
-import type { BoundKey, KeyStore, KeyUses } from '../keystore/keystore.ts';
+import type { BoundKey, KeyUses } from '../keystore/keystore.ts';
 import type { OperationContext } from './operation.ts';
 
 /** A key and the store that uses its secret half. */
@@ -15,23 +14,21 @@ export interface UsableKey {
   readonly keyStore: KeyUses;
 }
 
-/** Throws KeyStoreError `unsupported` when the store that holds the key uses symmetric keys only. */
+/** The current material of the key with the store that holds it. */
 export function usableKey(key: KeyRecord, context: OperationContext): UsableKey {
   const { material, keyStore } = currentMaterial(key, context);
-  if (!hasKeyUses(keyStore)) {
-    throw new KeyStoreError('unsupported', `The key store ${keyStore.name} cannot use keys of spec ${key.keySpec}`);
-  }
   return { bound: { key, material }, keyStore };
 }
 
-function hasKeyUses(keyStore: KeyStore): keyStore is KeyStore & KeyUses {
-  const { sign, mac, decryptWithPrivateKey, agree, decapsulate } = keyStore;
-  return [sign, mac, decryptWithPrivateKey, agree, decapsulate].every((use) => use !== undefined);
-}
-
-/** DER SubjectPublicKeyInfo of a key pair. Throws KmsError UnsupportedOperationException for keys that are none. */
+/**
+ * DER SubjectPublicKeyInfo of a key pair. Throws KmsError UnsupportedOperationException for keys that are none, KMSInvalidStateException
+ * for a key pair that was never imported.
+ */
 export function publicKeyOf(key: KeyRecord, operation: string): Uint8Array {
   const publicKey = key.materials.find((material) => material.materialId === key.currentMaterialId)?.publicKey;
+  if (key.materials.length === 0 && keyFamily(key.keySpec) === 'asymmetric') {
+    throw new KmsError('KMSInvalidStateException', `${keyArn(key)} is pending import.`);
+  }
   if (publicKey === undefined) {
     throw new KmsError('UnsupportedOperationException', `${keyArn(key)} key spec is ${key.keySpec} which is not valid for ${operation}.`);
   }

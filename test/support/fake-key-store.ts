@@ -89,6 +89,26 @@ export class FakeKeyStore implements KeyStore {
     }
   }
 
+  sign(): Promise<Uint8Array> {
+    return refuseUse();
+  }
+
+  mac(): Promise<Uint8Array> {
+    return refuseUse();
+  }
+
+  decryptWithPrivateKey(): Promise<Uint8Array> {
+    return refuseUse();
+  }
+
+  agree(): Promise<Uint8Array> {
+    return refuseUse();
+  }
+
+  decapsulate(): Promise<Uint8Array> {
+    return refuseUse();
+  }
+
   async random(lengthBytes: number): Promise<Uint8Array> {
     this.#beginOrThrow('random', String(lengthBytes));
     if (!Number.isInteger(lengthBytes) || lengthBytes < 1 || lengthBytes > 1024) throw new TypeError('1 to 1,024 random bytes');
@@ -137,4 +157,8 @@ export class FakeKeyStore implements KeyStore {
     const failure = this.#begin(call, subject);
     if (failure !== undefined) throw failure;
   }
+}
+
+async function refuseUse(): Promise<never> {
+  throw new TypeError('the fake has symmetric keys only');
 }

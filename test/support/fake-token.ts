@@ -1,10 +1,11 @@
 /**
- * A token in memory for key store tests: real AES and HMAC from node:crypto behind the `Token` interface. Strict where
+ * A token in memory for key store tests: real AES, HMAC and curves from node:crypto behind the `Token` interface. Strict where
  * tokens are lax: usage flags, extractability and allowed mechanisms are enforced, an object that is destroyed under a
  * running call is a test failure (`violations`). Faults are injected by method, lives are ended by `renew`.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { agree, makePair, signWithPair } from './fake-pairs.ts';
 import type { AttributeName, Mechanism, Template } from '../../src/token/mechanism.ts';
 import { TokenError } from '../../src/token/token-error.ts';
 import type { Capabilities, DescribedObject, HandleEpoch, Token, TokenHealth, TokenObject } from '../../src/token/token.ts';
@@ -16,9 +17,19 @@ interface StoredObject {
 }
 
 type Method =
-  'encrypt' | 'decrypt' | 'sign' | 'generateKey' | 'wrapKey' | 'unwrapKey' | 'deriveKey' | 'findObjects' | 'destroyObject' | 'random';
+  | 'encrypt'
+  | 'decrypt'
+  | 'sign'
+  | 'generateKey'
+  | 'generateKeyPair'
+  | 'wrapKey'
+  | 'unwrapKey'
+  | 'deriveKey'
+  | 'findObjects'
+  | 'destroyObject'
+  | 'random';
 
-/** An HSM that can and enforces everything, and takes the caller's IVs. */
+/** An HSM without RSA that can and enforces everything else, and takes the caller's IVs. */
 export const capableToken: Capabilities = {
   aesGcm: true,
   gcmIvSource: 'supplied',
@@ -27,8 +38,8 @@ export const capableToken: Capabilities = {
   aesKeyWrap: true,
   hmacSha256: true,
   aesCbc: true,
-  rsaOaepSha1: true,
-  rsaOaepSha256: true,
+  rsaOaepSha1: false,
+  rsaOaepSha256: false,
   honoursExtractable: true,
   honoursWrapWithTrusted: true,
   honoursUnwrapAttributes: true,
@@ -39,12 +50,12 @@ export const capableToken: Capabilities = {
   rsaPss: [],
   rsaRawSign: false,
   rsaRawDecrypt: false,
-  ecdsa: [],
-  ecdh: [],
-  ed25519: false,
-  ed25519ph: false,
-  hmac: ['SHA256'],
-  wrapsPrivate: [],
+  ecdsa: ['prime256v1', 'secp384r1', 'secp521r1', 'secp256k1'],
+  ecdh: ['prime256v1', 'secp384r1', 'secp521r1'],
+  ed25519: true,
+  ed25519ph: true,
+  hmac: ['SHA224', 'SHA256', 'SHA384', 'SHA512'],
+  wrapsPrivate: ['EC', 'EC_EDWARDS'],
 };
 
 const recoverable: ReadonlySet<string> = new Set(['handle', 'session', 'login', 'device']);
@@ -75,6 +86,7 @@ export class FakeToken implements Token {
     decrypt: 0,
     sign: 0,
     generateKey: 0,
+    generateKeyPair: 0,
     wrapKey: 0,
     unwrapKey: 0,
     deriveKey: 0,
@@ -193,18 +205,30 @@ export class FakeToken implements Token {
   }
 
   async sign(mechanism: Mechanism, key: TokenObject, data: Uint8Array): Promise<Uint8Array> {
-    return this.#with('sign', key, 'SIGN', mechanism, (value) => createHmac('sha256', value).update(data).digest());
+    return this.#with('sign', key, 'SIGN', mechanism, (value, template) => {
+      const digest = /^SHA(\d+)_HMAC$/.exec(mechanism.name)?.[1];
+      if (digest !== undefined) return createHmac(`sha${digest}`, value).update(data).digest();
+      return signWithPair(mechanism, template, value, data);
+    });
   }
 
   async generateKey(_mechanism: Mechanism, template: Template): Promise<DescribedObject> {
     await this.#enter('generateKey');
     if (this.#hidden && template.TOKEN === true) throw new TokenError('unclear', 'C_GenerateKey returned CKR_GENERAL_ERROR');
-    if (template.VALUE_LEN !== 32) throw new TokenError('input', 'C_GenerateKey needs CKA_VALUE_LEN');
-    return this.#store(template, randomBytes(32));
+    if (template.VALUE_LEN === undefined) throw new TokenError('input', 'C_GenerateKey needs CKA_VALUE_LEN');
+    return this.#store(template, randomBytes(template.VALUE_LEN));
   }
 
-  async generateKeyPair(): Promise<never> {
-    throw new TokenError('unsupported', 'The fake token makes no key pairs');
+  async generateKeyPair(
+    _mechanism: Mechanism,
+    publicTemplate: Template,
+    privateTemplate: Template,
+  ): Promise<{ readonly publicKey: DescribedObject; readonly privateKey: DescribedObject }> {
+    await this.#enter('generateKeyPair');
+    if (this.#hidden && privateTemplate.TOKEN === true) throw new TokenError('unclear', 'C_GenerateKeyPair returned CKR_GENERAL_ERROR');
+    const { point, secret } = makePair(publicTemplate.EC_PARAMS);
+    const publicKey = this.#store({ ...publicTemplate, EC_POINT: point }, Buffer.alloc(0));
+    return { publicKey, privateKey: this.#store(privateTemplate, secret) };
   }
 
   async wrapKey(mechanism: Mechanism, wrappingKey: TokenObject, key: TokenObject): Promise<Uint8Array> {
@@ -212,7 +236,8 @@ export class FakeToken implements Token {
       const { template, value: wrapped } = this.#find(key);
       if (template.EXTRACTABLE !== true) throw new TokenError('refused', 'CKR_KEY_UNEXTRACTABLE');
       if (template.WRAP_WITH_TRUSTED === true && by.TRUSTED !== true) throw new TokenError('refused', 'CKR_KEY_NOT_WRAPPABLE');
-      return finish(createCipheriv('id-aes256-wrap', value, Buffer.alloc(8, 0xa6)), wrapped);
+      const { name, initial } = keyWrap(mechanism);
+      return finish(createCipheriv(name, value, initial), wrapped);
     });
   }
 
@@ -223,7 +248,8 @@ export class FakeToken implements Token {
       const conflict = Object.entries(forced).some(([name, wanted]) => template[name as AttributeName] !== wanted);
       if (conflict) throw new TokenError('refused', 'CKR_TEMPLATE_INCONSISTENT');
       try {
-        return this.#store(template, finish(createDecipheriv('id-aes256-wrap', value, Buffer.alloc(8, 0xa6)), wrapped));
+        const { name, initial } = keyWrap(mechanism);
+        return this.#store(template, finish(createDecipheriv(name, value, initial), wrapped));
       } catch {
         throw new TokenError('unclear', 'C_UnwrapKey returned CKR_GENERAL_ERROR');
       }
@@ -232,6 +258,10 @@ export class FakeToken implements Token {
 
   async deriveKey(mechanism: Mechanism, baseKey: TokenObject, template: Template): Promise<DescribedObject> {
     return this.#with('deriveKey', baseKey, 'DERIVE', mechanism, (value) => {
+      if (mechanism.name === 'ECDH1_DERIVE') {
+        const secret = agree(value, mechanism.publicPoint);
+        return this.#store({ ...template, VALUE: secret }, Buffer.from(secret));
+      }
       if (mechanism.name === 'AES_CBC_ENCRYPT_DATA') {
         return this.#store(template, finish(createCipheriv('aes-256-cbc', value, mechanism.iv).setAutoPadding(false), mechanism.data));
       }
@@ -349,4 +379,9 @@ function hasAttributes(object: StoredObject, template: Template): boolean {
 
 function finish(cipher: { update(data: Uint8Array): Buffer; final(): Buffer }, data: Uint8Array): Buffer {
   return Buffer.concat([cipher.update(data), cipher.final()]);
+}
+
+function keyWrap({ name }: Mechanism): { readonly name: string; readonly initial: Buffer } {
+  if (name === 'AES_KEY_WRAP') return { name: 'id-aes256-wrap', initial: Buffer.alloc(8, 0xa6) };
+  return { name: 'id-aes256-wrap-pad', initial: Buffer.from('a65959a6', 'hex') };
 }

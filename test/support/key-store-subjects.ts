@@ -4,6 +4,7 @@ import type { CiphertextSuite, Custody, Residency } from '../../src/keys/key-rec
 import type { KeyStore } from '../../src/keystore/keystore.ts';
 import type { Pkcs11KeyStoreConfig } from '../../src/keystore/pkcs11/key-store.ts';
 import { openPkcs11KeyStore } from '../../src/keystore/pkcs11/key-store.ts';
+import { softwareKeySpecs } from '../../src/keystore/software/software-keys.ts';
 import { openSoftwareKeyStore } from '../../src/keystore/software/key-store.ts';
 import { SecretBytes } from '../../src/secret-bytes.ts';
 import type { Capabilities } from '../../src/token/token.ts';
@@ -26,14 +27,25 @@ export interface KeyStoreSubject {
   readonly name: string;
   /** Made of a real module: slower. */
   readonly real: boolean;
+  /** Algorithms of served keys that are refused all the same, by key spec and algorithm. */
+  readonly refusedAlgorithms: readonly string[];
+  /** Key specs that it makes besides SYMMETRIC_DEFAULT. */
+  readonly keySpecs: readonly string[];
   readonly expects: { readonly residency: Residency; readonly suite: CiphertextSuite; readonly custody: Custody };
   available(): boolean;
   open(): Promise<OpenSubject>;
 }
 
+const rsaSpecs = ['RSA_2048', 'RSA_3072', 'RSA_4096'];
+const nistCurves = ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521'];
+const otherCurves = ['ECC_SECG_P256K1', 'ECC_NIST_EDWARDS25519'];
+const hmacSpecs = ['HMAC_224', 'HMAC_256', 'HMAC_384', 'HMAC_512'];
+
 const software: KeyStoreSubject = {
   name: 'software',
   real: false,
+  refusedAlgorithms: [],
+  keySpecs: softwareKeySpecs.filter((spec) => spec !== 'SYMMETRIC_DEFAULT'),
   expects: { residency: 'software', suite: 'derived-aes-cbc-data', custody: 'full' },
   available: () => true,
   open: async () => {
@@ -64,6 +76,8 @@ function fake(
   return {
     name: `fake token, ${name}`,
     real: false,
+    refusedAlgorithms: [],
+    keySpecs: 'kwp' in capabilities ? hmacSpecs.slice(1) : [...nistCurves, ...otherCurves, ...hmacSpecs],
     expects,
     available: () => true,
     open: async () => {
@@ -85,6 +99,7 @@ const fakes = [
   fake('wrapped, AES-KW only, SP800-108', { residency: 'wrapped', suite: 'derived-sp800-108', custody: 'full' }, 'derived', {
     keyDerivation: 'sp800-108-counter',
     kwp: undefined,
+    wrapsPrivate: [],
   }),
   fake('resident, direct', { residency: 'token', suite: 'direct', custody: 'full' }, 'direct', {}),
   fake('wrapped, direct, no derivation', { residency: 'wrapped', suite: 'direct', custody: 'full' }, 'measured', {
@@ -100,6 +115,9 @@ interface RealModule {
   readonly securityOfficer: boolean;
   readonly custody: Custody;
   readonly derived: CiphertextSuite;
+  /** Key specs by residency. */
+  readonly keySpecs: Readonly<Record<'token' | 'wrapped', readonly string[]>>;
+  readonly refusedAlgorithms: readonly string[];
   readonly available: () => boolean;
   readonly provision: () => ProvisionedToken;
 }
@@ -109,6 +127,8 @@ function real(module: RealModule, residency: 'token' | 'wrapped', suite: 'derive
   return {
     name: `${module.name}, ${residency === 'token' ? 'resident' : 'wrapped'}, ${suite}`,
     real: true,
+    refusedAlgorithms: module.refusedAlgorithms,
+    keySpecs: module.keySpecs[residency],
     expects: { residency, suite: suite === 'direct' ? 'direct' : module.derived, custody },
     available: module.available,
     open: async () => {
@@ -127,6 +147,13 @@ const softHsm: RealModule = {
   securityOfficer: true,
   custody: 'full',
   derived: 'derived-aes-cbc-data',
+  // It wraps no Ed25519 keys.
+  keySpecs: {
+    token: [...rsaSpecs, ...nistCurves, ...otherCurves, ...hmacSpecs],
+    wrapped: [...rsaSpecs, ...nistCurves, 'ECC_SECG_P256K1', ...hmacSpecs],
+  },
+  // It takes no notice of the prehash flag.
+  refusedAlgorithms: ['ECC_NIST_EDWARDS25519 ED25519_PH_SHA_512'],
   available: hasSoftHsm,
   provision: provisionSoftHsm,
 };
@@ -136,6 +163,9 @@ const nss: RealModule = {
   securityOfficer: false,
   custody: 'reduced',
   derived: 'derived-sp800-108',
+  // It brings back no private keys with the usage that was asked for.
+  keySpecs: { token: [...rsaSpecs, ...nistCurves, ...hmacSpecs], wrapped: hmacSpecs },
+  refusedAlgorithms: [],
   available: hasNss,
   provision: provisionNss,
 };

@@ -2,7 +2,6 @@
 import type { Custody, CiphertextSuite, Residency } from '../../keys/key-record.ts';
 import type { Capabilities, Token } from '../../token/token.ts';
 import { KeyStoreError } from '../keystore.ts';
-import { isTokenSuite } from './material-templates.ts';
 import { keyWrapAlgorithm } from './service-keys.ts';
 import type { WrappedMaterials } from './wrapped-materials.ts';
 
@@ -16,24 +15,24 @@ export interface MaterialPolicy {
 /** What new materials are, or why there can be none. */
 export interface NewMaterials {
   readonly suite: CiphertextSuite | undefined;
+  /** Set when there is no suite: kind `unsupported`. */
+  readonly suiteRefusal: KeyStoreError | undefined;
   readonly custody: Custody;
-  /** Set when new materials are not made: kind `unsupported` or `refused`. */
+  /** Set when no materials of any kind are made: kind `unsupported` or `refused`. */
   readonly refusal: KeyStoreError | undefined;
   readonly remarks: readonly string[];
 }
 
 /** Decides once, at start, what this token makes under this policy. Rejects with TokenError when the token fails meanwhile. */
 export async function planNewMaterials(token: Token, policy: MaterialPolicy, wrapped: WrappedMaterials): Promise<NewMaterials> {
-  const suite = suiteFor(policy.suite, token.capabilities);
-  if (suite === undefined) {
-    return refuse(
-      policy,
-      new KeyStoreError('unsupported', `The token "${token.name}" cannot do the suite "${policy.suite}": ${needs(policy.suite)}`),
-    );
-  }
-  if (policy.residency === 'token') return planResident(token, policy, suite);
-  return planWrapped(token, policy, suite, wrapped);
+  const place = policy.residency === 'token' ? planResident(token, policy) : await planWrapped(token, policy, wrapped);
+  const suite = place.refusal === undefined ? suiteFor(policy.suite, token.capabilities) : undefined;
+  if (suite !== undefined || place.refusal !== undefined) return { ...place, suite, suiteRefusal: place.refusal };
+  const message = `The token "${token.name}" cannot do the suite "${policy.suite}": ${needs(policy.suite)}`;
+  return { ...place, suite, suiteRefusal: new KeyStoreError('unsupported', message), remarks: [...place.remarks, message] };
 }
+
+type Place = Omit<NewMaterials, 'suite' | 'suiteRefusal'>;
 
 /** The suite that the token can do under the policy; the SP800-108 derivation is preferred by its measurement. */
 function suiteFor(policy: MaterialPolicy['suite'], capabilities: Capabilities): CiphertextSuite | undefined {
@@ -49,25 +48,25 @@ function needs(policy: MaterialPolicy['suite']): string {
     : 'it needs AES-GCM, and AES-CBC for fingerprints';
 }
 
-function planResident(token: Token, policy: MaterialPolicy, suite: CiphertextSuite): NewMaterials {
+function planResident(token: Token, policy: MaterialPolicy): Place {
   const { honoursExtractable, copyKeepsCustody } = token.capabilities;
   const remarks = [
     ...(honoursExtractable ? [] : ['the token wraps out keys that are marked as not extractable: who has the PIN can take keys out']),
     ...(copyKeepsCustody ? [] : ['a copy of a key can be made extractable: who has the PIN can take keys out']),
   ];
   const custody = policy.custody === 'reduced' || remarks.length > 0 ? 'reduced' : 'full';
-  return { suite, custody, refusal: undefined, remarks };
+  return { custody, refusal: undefined, remarks };
 }
 
-async function planWrapped(token: Token, policy: MaterialPolicy, suite: CiphertextSuite, wrapped: WrappedMaterials): Promise<NewMaterials> {
+async function planWrapped(token: Token, policy: MaterialPolicy, wrapped: WrappedMaterials): Promise<Place> {
   const { hmacSha256, sessionKeys, honoursUnwrapAttributes } = token.capabilities;
-  if (keyWrapAlgorithm(token) === undefined || !hmacSha256 || !sessionKeys || !honoursUnwrapAttributes || !isTokenSuite(suite)) {
+  if (keyWrapAlgorithm(token) === undefined || !hmacSha256 || !sessionKeys || !honoursUnwrapAttributes) {
     const reason = 'residency "wrapped" needs AES key wrap, HMAC-SHA-256, session keys, and unwrapped keys that keep their attributes';
     return refuse(policy, new KeyStoreError('unsupported', `The token "${token.name}" cannot keep wrapped keys: ${reason}`));
   }
   const remarks = await wrappedShortcomings(token, wrapped);
   if (remarks instanceof KeyStoreError) return refuse(policy, remarks);
-  if (remarks.length === 0 || policy.custody === 'reduced') return { suite, custody: policy.custody, refusal: undefined, remarks };
+  if (remarks.length === 0 || policy.custody === 'reduced') return { custody: policy.custody, refusal: undefined, remarks };
   const message = `The token "${token.name}" does not keep wrapped keys inside: ${remarks.join('; ')}. Use residency "token", or accept it with custody "reduced"`;
   return { ...refuse(policy, new KeyStoreError('refused', message)), remarks };
 }
@@ -91,6 +90,6 @@ async function wrappedShortcomings(token: Token, wrapped: WrappedMaterials): Pro
   }
 }
 
-function refuse(policy: MaterialPolicy, refusal: KeyStoreError): NewMaterials {
-  return { suite: undefined, custody: policy.custody, refusal, remarks: [refusal.message] };
+function refuse(policy: MaterialPolicy, refusal: KeyStoreError): Place {
+  return { custody: policy.custody, refusal, remarks: [refusal.message] };
 }

@@ -1,5 +1,4 @@
 /** Keys and fingerprints derived inside the token from a material (encodings: `keys/key-derivation.ts`). */
-import { equalConstantTime } from '../../bytes.ts';
 import type { DerivationLabel } from '../../keys/key-derivation.ts';
 import {
   cbcDerivationData,
@@ -10,13 +9,18 @@ import {
   fingerprintNonce,
   zeroBlock,
 } from '../../keys/key-derivation.ts';
-import { materialIdOf } from '../../keys/material-id.ts';
+import type { CiphertextSuite } from '../../keys/key-record.ts';
 import type { Mechanism } from '../../token/mechanism.ts';
 import type { Token, TokenObject } from '../../token/token.ts';
-import type { BoundMaterial } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { epochKeyTemplate, fingerprintKeyTemplate } from './material-templates.ts';
-import type { TokenSuite } from './material-templates.ts';
+
+/** A suite that this key store can make and use. */
+export type TokenSuite = Exclude<CiphertextSuite, 'composed'>;
+
+export function isTokenSuite(suite: CiphertextSuite): suite is TokenSuite {
+  return suite !== 'composed';
+}
 
 /** A session AES-256 key for the epoch of `nonce`. */
 export async function deriveEpochKey(token: Token, material: TokenObject, suite: TokenSuite, nonce: Uint8Array): Promise<TokenObject> {
@@ -29,14 +33,6 @@ export async function fingerprintOf(token: Token, material: TokenObject, suite: 
   if (suite === 'direct') return encryptFingerprint(token, material);
   const derived = await token.deriveKey(derivation(suite, fingerprintLabel, fingerprintNonce), material, fingerprintKeyTemplate);
   return withSessionObject(token, derived.object, (key) => encryptFingerprint(token, key));
-}
-
-/** Throws KeyStoreError `internal` unless the object is the material that the record describes. */
-export async function proveMaterial(token: Token, object: TokenObject, suite: TokenSuite, bound: BoundMaterial): Promise<void> {
-  const { fingerprint, materialId } = bound.material;
-  const matches = equalConstantTime(await fingerprintOf(token, object, suite), fingerprint);
-  if (matches && materialIdOf(bound.key.keyId, fingerprint) === materialId) return;
-  throw new KeyStoreError('internal', 'The token object is not the key material that the record describes; the key is not used');
 }
 
 /** Destroys a session object unless it is gone with its epoch already. */

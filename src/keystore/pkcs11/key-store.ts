@@ -9,12 +9,14 @@ import type { Log } from '../../log.ts';
 import { TokenError } from '../../token/token-error.ts';
 import type { Token, TokenObject } from '../../token/token.ts';
 import type {
+  BoundKey,
   BoundMaterial,
   KeyStore,
   KeyStoreDescription,
   KeyStoreErrorKind,
   KeyStoreHealth,
   MaterialRequest,
+  SigningRequest,
   UsageLeases,
 } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
@@ -25,10 +27,13 @@ import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
 import type { MaterialPolicy, NewMaterials } from './custody.ts';
 import { planNewMaterials } from './custody.ts';
 import { onOwnData, onOwnDataError, toKeyStoreError } from './key-store-error.ts';
-import { isTokenSuite } from './material-templates.ts';
-import { ResidentMaterials } from './resident-materials.ts';
+import { isTokenSuite } from './derivation.ts';
+import type { MaterialKind } from './material-kind.ts';
+import { MaterialPlaces } from './material-places.ts';
+import { ServedKeys } from './served-keys.ts';
+import { symmetricKind } from './symmetric-kind.ts';
+import { TokenKeys } from './token-keys.ts';
 import { TokenVault } from './token-vault.ts';
-import { WrappedMaterials } from './wrapped-materials.ts';
 
 /** The part of the configuration that this store reads. */
 export interface Pkcs11KeyStoreConfig extends MaterialPolicy {
@@ -50,10 +55,10 @@ export interface Pkcs11KeyStoreParts {
  * that cannot make materials as configured still opens, serves what it holds, and says why in `describe().remarks`.
  */
 export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts): Promise<KeyStore> {
-  const wrapped = new WrappedMaterials(token);
+  const places = new MaterialPlaces(token);
   try {
-    const plan = await token.recovering(() => onOwnData(planNewMaterials(token, config, wrapped)));
-    return new Pkcs11KeyStore(config, token, parts, wrapped, plan);
+    const plan = await token.recovering(() => onOwnData(planNewMaterials(token, config, places.wrapped)));
+    return new Pkcs11KeyStore(config, token, parts, places, plan);
   } catch (error) {
     throw toKeyStoreError(error);
   }
@@ -66,27 +71,29 @@ class Pkcs11KeyStore implements KeyStore {
   readonly #token: Token;
   readonly #clock: Clock;
   readonly #plan: NewMaterials;
-  readonly #resident: ResidentMaterials;
-  readonly #wrapped: WrappedMaterials;
+  readonly #places: MaterialPlaces;
+  readonly #served: ServedKeys;
   readonly #cipher: SymmetricCipher<TokenObject>;
+  readonly #keys: TokenKeys;
   readonly #unsubscribe: () => void;
 
-  constructor(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts, wrapped: WrappedMaterials, plan: NewMaterials) {
+  constructor(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts, places: MaterialPlaces, plan: NewMaterials) {
     this.name = config.name;
     this.#config = config;
     this.#token = token;
     this.#clock = parts.clock;
     this.#plan = plan;
-    this.#resident = new ResidentMaterials(token);
-    this.#wrapped = wrapped;
-    const vault = new TokenVault(token, this.#resident, wrapped);
-    this.#cipher = new SymmetricCipher(vault, { ...parts, fillRandom: parts.fillRandom ?? openSystemRandom() });
+    this.#places = places;
+    this.#served = new ServedKeys(token, config.residency === 'wrapped');
+    this.#keys = new TokenKeys(token, places, this.#served, { keysMax: parts.epochKeysMax, log: parts.log });
+    this.#cipher = new SymmetricCipher(new TokenVault(token, places), { ...parts, fillRandom: parts.fillRandom ?? openSystemRandom() });
     this.#unsubscribe = token.onEpochChange(() => this.#dropReferences());
   }
 
   describe(): KeyStoreDescription {
     const { suite, remarks } = this.#plan;
-    return { name: this.name, protection: this.protection, residency: this.#config.residency, suite, remarks };
+    const { name, protection } = this;
+    return { name, protection, residency: this.#config.residency, suite, ...this.#newKeySpecs(), remarks };
   }
 
   health(): KeyStoreHealth {
@@ -94,32 +101,49 @@ class Pkcs11KeyStore implements KeyStore {
   }
 
   async createMaterial(request: MaterialRequest, signal?: AbortSignal): Promise<MaterialRecord> {
-    const { suite, custody, refusal } = this.#plan;
-    if (request.keySpec !== symmetricSpec.keySpec || request.keyUsage !== symmetricSpec.keyUsage) {
-      throw new KeyStoreError(
-        'unsupported',
-        `The key store "${this.name}" does not make keys of spec ${request.keySpec} for ${request.keyUsage}`,
-      );
-    }
-    if (refusal !== undefined) throw refusal;
-    if (suite === undefined || !isTokenSuite(suite)) throw new KeyStoreError('unsupported', 'The token cannot make key materials');
+    const kind = this.#kindOfNew(request);
+    const { custody } = this.#plan;
     const { residency } = this.#config;
+    const { resident, wrapped } = this.#places;
     let attempts = 0;
     const created = await this.#run(() => {
       attempts += 1;
-      if (residency === 'wrapped') return this.#wrapped.create(request, suite, custody);
-      return this.#resident.create(request, suite, attempts > 1);
+      return residency === 'wrapped' ? wrapped.create(request, kind, custody) : resident.create(request, kind, attempts > 1);
     }, signal);
     const { name: keyStore, protection } = this;
-    return { ...created, keyStore, protection, residency, custody, suite, createdAtMs: this.#clock.nowMs() };
+    const { suite } = kind.binding;
+    return { ...created, keyStore, protection, residency, custody, ...(suite !== 'none' && { suite }), createdAtMs: this.#clock.nowMs() };
   }
 
   encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#use(bound, () => this.#cipher.encrypt(bound, plaintext, context), 'internal', signal);
+    return this.#use(this.#cipher, bound, () => this.#cipher.encrypt(bound, plaintext, context), 'internal', signal);
   }
 
   decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#use(bound, () => this.#cipher.decrypt(bound, header, context), 'invalid-ciphertext', signal);
+    return this.#use(this.#cipher, bound, () => this.#cipher.decrypt(bound, header, context), 'invalid-ciphertext', signal);
+  }
+
+  sign(bound: BoundKey, request: SigningRequest, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#use(this.#keys, bound, () => this.#keys.sign(bound, request), 'internal', signal);
+  }
+
+  mac(bound: BoundKey, algorithm: string, message: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#use(this.#keys, bound, () => this.#keys.mac(bound, algorithm, message), 'internal', signal);
+  }
+
+  decryptWithPrivateKey(bound: BoundKey, algorithm: string, ciphertext: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#use(this.#keys, bound, () => this.#keys.decryptWithPrivateKey(bound, algorithm, ciphertext), 'invalid-ciphertext', signal);
+  }
+
+  agree(bound: BoundKey, peerPublicKey: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#use(this.#keys, bound, () => this.#keys.agree(bound, peerPublicKey), 'internal', signal);
+  }
+
+  async decapsulate({ key }: BoundKey): Promise<Uint8Array> {
+    throw new KeyStoreError(
+      'unsupported',
+      `The token cannot serve keys of spec ${key.keySpec}: there is no PKCS#11 mechanism for them here`,
+    );
   }
 
   async random(lengthBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -128,22 +152,23 @@ class Pkcs11KeyStore implements KeyStore {
 
   async forget(materialId: string): Promise<void> {
     await this.#run(() => this.#cipher.forget(materialId));
+    await this.#run(() => this.#keys.forget(materialId));
     // A host that was replaced while a call hung there still has its session objects.
     await this.#token.endReplacedHosts();
   }
 
-  async destroyMaterial(bound: BoundMaterial, signal?: AbortSignal): Promise<void> {
+  async destroyMaterial(bound: BoundMaterial<MaterialRecord>, signal?: AbortSignal): Promise<void> {
     const { materialId, residency, reference } = bound.material;
     await this.forget(materialId);
-    if (residency === 'token') await this.#run(() => this.#resident.destroy(reference), signal);
+    if (residency === 'token') await this.#run(() => this.#places.resident.destroy(reference), signal);
   }
 
   async destroyByObjectId(objectId: Uint8Array): Promise<boolean> {
-    return this.#run(() => this.#resident.destroy(objectId));
+    return this.#run(() => this.#places.resident.destroy(objectId));
   }
 
   async listObjectIds(): Promise<readonly Uint8Array[]> {
-    return this.#run(() => this.#resident.objectIds());
+    return this.#run(() => this.#places.resident.objectIds());
   }
 
   async probe(): Promise<void> {
@@ -153,6 +178,33 @@ class Pkcs11KeyStore implements KeyStore {
   async close(): Promise<void> {
     this.#unsubscribe();
     await this.#cipher.close();
+    await this.#keys.close();
+  }
+
+  /** What a new key will be in the token. Throws KeyStoreError `unsupported` or `refused` with the reason. */
+  #kindOfNew({ keySpec, keyUsage }: MaterialRequest): MaterialKind {
+    const { suite, suiteRefusal, refusal } = this.#plan;
+    const isSymmetric = keySpec === symmetricSpec.keySpec && keyUsage === symmetricSpec.keyUsage;
+    if (!isSymmetric) {
+      const kind = this.#served.kindOfNew(keySpec, keyUsage);
+      if (refusal !== undefined) throw refusal;
+      return kind;
+    }
+    if (suiteRefusal !== undefined) throw suiteRefusal;
+    if (suite === undefined || !isTokenSuite(suite)) throw new KeyStoreError('unsupported', 'The token cannot make key materials');
+    return symmetricKind(suite);
+  }
+
+  #newKeySpecs(): Required<Pick<KeyStoreDescription, 'keySpecs' | 'refusals'>> {
+    const { suiteRefusal, refusal } = this.#plan;
+    const reasons = new Map([[symmetricSpec.keySpec, suiteRefusal?.message], ...this.#served.refusals()]);
+    const keySpecs: string[] = [];
+    const refusals = new Map<string, string>();
+    for (const [keySpec, reason = refusal?.message] of reasons) {
+      if (reason === undefined) keySpecs.push(keySpec);
+      else refusals.set(keySpec, reason);
+    }
+    return { keySpecs, refusals };
   }
 
   /** An attempt on data of our own, and more after the token recovered. */
@@ -164,29 +216,36 @@ class Pkcs11KeyStore implements KeyStore {
     }
   }
 
-  /** Likewise for the use of a material. `input` is what it means when the token blames the input. */
-  async #use<T>(bound: BoundMaterial, attempt: () => Promise<T>, input: KeyStoreErrorKind, signal: AbortSignal | undefined): Promise<T> {
+  /** Likewise for the use of a material through `uses`. `input` is what it means when the token blames the input. */
+  async #use<T>(
+    uses: SymmetricCipher<TokenObject> | TokenKeys,
+    { material }: BoundMaterial<MaterialRecord>,
+    attempt: () => Promise<T>,
+    input: KeyStoreErrorKind,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     const failed = (error: unknown): never => {
-      if (error instanceof TokenError && error.kind === 'handle') this.#dropDenied(bound);
+      if (error instanceof TokenError && error.kind === 'handle') this.#dropDenied(material);
       throw input === 'invalid-ciphertext' ? error : onOwnDataError(error);
     };
     try {
-      return await this.#cipher.during(bound.material.materialId, () => this.#token.recovering(() => attempt().catch(failed), signal));
+      return await uses.during(material.materialId, () => this.#token.recovering(() => attempt().catch(failed), signal));
     } catch (error) {
       throw toKeyStoreError(error, input);
     }
   }
 
   /** References that the token denies are not used again. */
-  #dropDenied({ material }: BoundMaterial): void {
-    this.#resident.dismiss(material.reference);
-    this.#wrapped.relist();
-    this.#cipher.abandon(material.materialId);
+  #dropDenied({ materialId, reference }: MaterialRecord): void {
+    this.#places.resident.dismiss(reference);
+    this.#places.wrapped.relist();
+    this.#cipher.abandon(materialId);
+    this.#keys.abandon(materialId);
   }
 
   #dropReferences(): void {
-    this.#resident.relist();
-    this.#wrapped.relist();
+    this.#places.relist();
     this.#cipher.abandon();
+    this.#keys.abandon();
   }
 }

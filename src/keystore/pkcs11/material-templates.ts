@@ -1,49 +1,24 @@
-/** What each suite asks of its material in the token: usage, allowed mechanisms, names. */
+/** What each kind of material and each derived key asks of its object in the token: usage, allowed mechanisms, names. */
 import { randomBytes } from 'node:crypto';
-import type { CiphertextSuite } from '../../keys/key-record.ts';
-import type { Mechanism, MechanismName, Template } from '../../token/mechanism.ts';
-import type { AesUse, ObjectNames } from '../../token/templates.ts';
-import { epochKey, fingerprintKey, tokenMaterial, unwrappedMaterial, wrappableMaterial } from '../../token/templates.ts';
-
-interface SuiteMaterial {
-  readonly use: AesUse;
-  readonly mechanisms: readonly MechanismName[];
-}
-
-const suiteMaterials: Readonly<Record<Exclude<CiphertextSuite, 'composed'>, SuiteMaterial>> = {
-  'derived-aes-cbc-data': { use: 'derive', mechanisms: ['AES_CBC_ENCRYPT_DATA'] },
-  'derived-sp800-108': { use: 'derive', mechanisms: ['SP800_108_COUNTER_KDF'] },
-  // AES-CBC makes the fingerprint.
-  direct: { use: 'encrypt', mechanisms: ['AES_GCM', 'AES_CBC'] },
-};
-
-/** A suite that this key store can make and use. */
-export type TokenSuite = keyof typeof suiteMaterials;
-
-export function isTokenSuite(suite: CiphertextSuite): suite is TokenSuite {
-  return suite in suiteMaterials;
-}
-
-/** Every material is an AES-256 key. */
-export const generationMechanism: Mechanism = { name: 'AES_KEY_GEN' };
+import type { Template } from '../../token/mechanism.ts';
+import type { ObjectNames } from '../../token/templates.ts';
+import { epochKey, fingerprintKey, residentKey, unwrappedKey, wrappableKey } from '../../token/templates.ts';
+import type { MaterialKind } from './material-kind.ts';
 
 /** A material that stays in the token. */
-export function residentTemplate(suite: TokenSuite, names: ObjectNames): Template {
-  const { use, mechanisms } = suiteMaterials[suite];
-  return tokenMaterial(use, names, mechanisms);
+export function residentTemplate({ form, mechanisms }: MaterialKind, names: ObjectNames): Template {
+  return residentKey(form, names, mechanisms);
 }
 
 /** A material for the moment between its generation and its wrapping. `trustedOnly`: only a TRUSTED key may wrap it. */
-export function exportableTemplate(suite: TokenSuite, trustedOnly: boolean): Template {
-  const { use, mechanisms } = suiteMaterials[suite];
-  const { WRAP_WITH_TRUSTED: onlyTrusted, ...template } = wrappableMaterial(use, sessionNames(), mechanisms);
+export function exportableTemplate({ form, mechanisms }: MaterialKind, trustedOnly: boolean): Template {
+  const { WRAP_WITH_TRUSTED: onlyTrusted, ...template } = wrappableKey(form, sessionNames(), mechanisms);
   return trustedOnly ? { ...template, WRAP_WITH_TRUSTED: onlyTrusted ?? true } : template;
 }
 
 /** A material as a session object, unwrapped for use. */
-export function unwrappedTemplate(suite: TokenSuite): Template {
-  const { use, mechanisms } = suiteMaterials[suite];
-  return unwrappedMaterial(use, sessionNames(), mechanisms);
+export function unwrappedTemplate({ form, mechanisms }: MaterialKind): Template {
+  return unwrappedKey(form, sessionNames(), mechanisms);
 }
 
 /** The AES-256 key of an epoch. */

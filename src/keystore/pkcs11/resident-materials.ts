@@ -5,24 +5,27 @@
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../../bytes.ts';
 import type { MaterialRecord } from '../../keys/key-record.ts';
-import { materialIdOf } from '../../keys/material-id.ts';
 import { TokenError } from '../../token/token-error.ts';
 import type { Template } from '../../token/mechanism.ts';
+import type { ObjectNames } from '../../token/templates.ts';
 import type { DescribedObject, Token, TokenObject } from '../../token/token.ts';
 import type { BoundMaterial, MaterialRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
-import { fingerprintOf, proveMaterial } from './derivation.ts';
 import { isRefusal } from './key-store-error.ts';
-import { generationMechanism, residentTemplate } from './material-templates.ts';
-import type { TokenSuite } from './material-templates.ts';
-
-/** What creation adds to a material record. */
-export type CreatedMaterial = Pick<MaterialRecord, 'materialId' | 'reference' | 'fingerprint'>;
+import { identify, proveMaterial } from './material-kind.ts';
+import type { CreatedMaterial, MaterialKind, TokenKey } from './material-kind.ts';
+import { residentTemplate } from './material-templates.ts';
+import { symmetricKind } from './symmetric-kind.ts';
 
 /** Label of every material: short ASCII for tokens with 32 characters, and found again by its form. */
 const labelPattern = /^hsm-kms [0-9a-z-]{8}$/;
 const witnessLabel = 'hsm-kms storage witness';
-const allTokenKeys: Template = { CLASS: 'SECRET_KEY', TOKEN: true };
+const tokenKeys: readonly Template[] = [
+  { CLASS: 'SECRET_KEY', TOKEN: true },
+  { CLASS: 'PRIVATE_KEY', TOKEN: true },
+];
+/** Any kind will do for an object that is only to be found. */
+const witnessKind = symmetricKind('direct');
 
 export class ResidentMaterials {
   readonly #token: Token;
@@ -44,22 +47,24 @@ export class ResidentMaterials {
   }
 
   /** `again` says that an earlier attempt may have left an object; it was never used, and is destroyed and made anew. */
-  async create(request: MaterialRequest, suite: TokenSuite, again: boolean): Promise<CreatedMaterial> {
-    const { keyId } = request.key;
-    const label = `hsm-kms ${keyId.slice(0, 8)}`;
+  async create(request: MaterialRequest, kind: MaterialKind, again: boolean): Promise<CreatedMaterial> {
     if (again) await this.#destroyAll(request.objectId);
-    const { object } = await this.#token
-      .generateKey(generationMechanism, residentTemplate(suite, { id: request.objectId, label }))
-      .catch(neverTwice);
-    const fingerprint = await fingerprintOf(this.#token, object, suite).catch((error: unknown) => this.#undo(object, error));
-    this.#amend((listing) => listing.set(toHex(request.objectId), object));
-    return { reference: request.objectId, fingerprint, materialId: materialIdOf(keyId, fingerprint) };
+    const template = residentTemplate(kind, residentNames(request));
+    const key = await kind.generate(this.#token, template, []).catch(neverTwice);
+    return this.keep(request, kind, key);
+  }
+
+  /** Makes a material of a key that is in the token under `residentNames` and proves itself. It is destroyed when the token refuses that. */
+  async keep({ key: { keyId }, objectId }: MaterialRequest, kind: MaterialKind, key: TokenKey): Promise<CreatedMaterial> {
+    const identity = await identify(this.#token, kind, keyId, key).catch((error: unknown) => this.#undo(key.object, error));
+    this.#amend((listing) => listing.set(toHex(objectId), key.object));
+    return { ...identity, reference: objectId };
   }
 
   /** Finds the object, exactly one, and proves that it is the material. */
-  async open(bound: BoundMaterial, suite: TokenSuite): Promise<TokenObject> {
+  async open(bound: BoundMaterial<MaterialRecord>, kind: MaterialKind): Promise<TokenObject> {
     const object = await this.#locate(bound.material.reference);
-    await proveMaterial(this.#token, object, suite, bound);
+    await proveMaterial(this.#token, kind, object, bound);
     return object;
   }
 
@@ -76,8 +81,7 @@ export class ResidentMaterials {
 
   /** CKA_ID of every material of this service in the token. */
   async objectIds(): Promise<readonly Uint8Array[]> {
-    const objects = await this.#token.findObjects(allTokenKeys, ['ID', 'LABEL']);
-    return objects.filter(isMaterial).map(({ attributes }) => attributes.ID!);
+    return (await this.#materials()).map(({ attributes }) => attributes.ID!);
   }
 
   async #locate(objectId: Uint8Array): Promise<TokenObject> {
@@ -111,7 +115,7 @@ export class ResidentMaterials {
 
   /** Ids that occur twice are left out, so that the search reports them. */
   async #list(): Promise<Map<string, TokenObject>> {
-    const objects = (await this.#token.findObjects(allTokenKeys, ['ID', 'LABEL'])).filter(isMaterial);
+    const objects = await this.#materials();
     const listed = new Map<string, TokenObject>();
     const repeated = new Set<string>();
     for (const { object, attributes } of objects) {
@@ -124,7 +128,16 @@ export class ResidentMaterials {
   }
 
   async #search(objectId: Uint8Array): Promise<readonly DescribedObject[]> {
-    return this.#token.findObjects({ ...allTokenKeys, ID: objectId }, ['ID', 'LABEL']);
+    return this.#find({ ID: objectId });
+  }
+
+  async #materials(): Promise<readonly DescribedObject[]> {
+    return (await this.#find({})).filter(isMaterial);
+  }
+
+  async #find(more: Template): Promise<readonly DescribedObject[]> {
+    const found = await Promise.all(tokenKeys.map((keys) => this.#token.findObjects({ ...keys, ...more }, ['ID', 'LABEL'])));
+    return found.flat();
   }
 
   /** After a refusal nobody looks for the object again: it goes now. After a fault the next attempt, or the intent, sees to it. */
@@ -144,10 +157,15 @@ export class ResidentMaterials {
   /** Makes, finds and destroys a witness: only a token that shows it can be believed when it shows nothing. */
   async #proveStorage(): Promise<void> {
     const objectId = randomBytes(16);
-    await this.#token.generateKey(generationMechanism, residentTemplate('direct', { id: objectId, label: witnessLabel }));
+    await witnessKind.generate(this.#token, residentTemplate(witnessKind, { id: objectId, label: witnessLabel }), []);
     const found = await this.#destroyAll(objectId);
     if (!found) throw new TokenError('device', 'The token does not show an object that it has just made');
   }
+}
+
+/** The names of the token object of a material. */
+export function residentNames({ key, objectId }: MaterialRequest): ObjectNames {
+  return { id: objectId, label: `hsm-kms ${key.keyId.slice(0, 8)}` };
 }
 
 function isMaterial({ attributes }: DescribedObject): boolean {

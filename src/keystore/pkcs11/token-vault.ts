@@ -6,24 +6,21 @@ import type { Token, TokenObject } from '../../token/token.ts';
 import type { BoundMaterial } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import type { MaterialVault, SealedBytes } from '../symmetric/material-vault.ts';
-import { SharedKey } from '../symmetric/shared-key.ts';
-import { deriveEpochKey, destroySessionObject } from './derivation.ts';
+import type { SharedKey } from '../symmetric/shared-key.ts';
+import { deriveEpochKey, isTokenSuite } from './derivation.ts';
+import type { TokenSuite } from './derivation.ts';
 import { onOwnData } from './key-store-error.ts';
-import { isTokenSuite } from './material-templates.ts';
-import type { TokenSuite } from './material-templates.ts';
-import type { ResidentMaterials } from './resident-materials.ts';
-import type { WrappedMaterials } from './wrapped-materials.ts';
+import type { MaterialPlaces } from './material-places.ts';
+import { symmetricKind } from './symmetric-kind.ts';
 
 export class TokenVault implements MaterialVault<TokenObject> {
   readonly makesIvs: boolean;
   readonly #token: Token;
-  readonly #resident: ResidentMaterials;
-  readonly #wrapped: WrappedMaterials;
+  readonly #places: MaterialPlaces;
 
-  constructor(token: Token, resident: ResidentMaterials, wrapped: WrappedMaterials) {
+  constructor(token: Token, places: MaterialPlaces) {
     this.#token = token;
-    this.#resident = resident;
-    this.#wrapped = wrapped;
+    this.#places = places;
     this.makesIvs = token.capabilities.gcmIvSource !== 'supplied';
   }
 
@@ -32,11 +29,11 @@ export class TokenVault implements MaterialVault<TokenObject> {
   }
 
   openMaterial(bound: BoundMaterial): Promise<SharedKey<TokenObject>> {
-    return onOwnData(this.#open(bound));
+    return this.#places.open(bound, symmetricKind(tokenSuite(bound.material.suite)));
   }
 
   async deriveEpochKey(material: TokenObject, suite: CiphertextSuite, nonce: Uint8Array): Promise<SharedKey<TokenObject>> {
-    return this.#sessionKey(await onOwnData(deriveEpochKey(this.#token, material, tokenSuite(suite), nonce)));
+    return this.#places.sessionKey(await onOwnData(deriveEpochKey(this.#token, material, tokenSuite(suite), nonce)));
   }
 
   async encrypt(key: TokenObject, iv: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array): Promise<SealedBytes> {
@@ -49,20 +46,8 @@ export class TokenVault implements MaterialVault<TokenObject> {
     return this.#token.decrypt({ name: 'AES_GCM', iv, aad: additionalData, tagBits: 128, ivSource: 'supplied' }, key, sealed);
   }
 
-  async #open(bound: BoundMaterial): Promise<SharedKey<TokenObject>> {
-    const suite = tokenSuite(bound.material.suite);
-    const { residency } = bound.material;
-    if (residency === 'token') return new SharedKey(await this.#resident.open(bound, suite), async () => {});
-    if (residency === 'wrapped') return this.#sessionKey(await this.#wrapped.open(bound, suite));
-    throw new KeyStoreError('internal', 'A software key was given to a token');
-  }
-
   #gcm(iv: Uint8Array, aad: Uint8Array): Mechanism {
     return { name: 'AES_GCM', iv, aad, tagBits: 128, ivSource: this.#token.capabilities.gcmIvSource };
-  }
-
-  #sessionKey(object: TokenObject): SharedKey<TokenObject> {
-    return new SharedKey(object, (retired) => destroySessionObject(this.#token, retired));
   }
 }
 
