@@ -20,7 +20,8 @@ export function regionKeyStore(context: OperationContext): KeyStore {
 export function keyStoreForSpec(keySpec: string, context: OperationContext): KeyStore {
   const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec));
   if (keyStore !== undefined) return keyStore;
-  throw unsupported(`The key store ${regionKeyStore(context).name} cannot hold keys of spec ${keySpec}.`);
+  const { name, refusals } = regionKeyStore(context).describe();
+  throw unsupported(refusals?.get(keySpec) ?? `The key store ${name} cannot hold keys of spec ${keySpec}.`);
 }
 
 /** The store into which material for keys of `keySpec` is imported, chosen as for a new key. Throws KmsError UnsupportedOperationException. */
