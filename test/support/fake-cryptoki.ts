@@ -237,11 +237,8 @@ export class FakeCryptoki implements Cryptoki {
     return this.#call('sign', options, () => {
       const digest = /^SHA(224|256|384|512)_HMAC$/.exec(mechanism.name)?.[1];
       if (digest === undefined) throw notModelled(mechanism.name);
-      return Uint8Array.from(
-        createHmac(`sha${digest}`, this.#use('C_SignInit', key, 'SIGN'))
-          .update(data)
-          .digest(),
-      );
+      const value = this.#use('C_SignInit', key, 'SIGN');
+      return Uint8Array.from(createHmac(`sha${digest}`, value).update(data).digest());
     });
   }
 
