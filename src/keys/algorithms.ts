@@ -41,6 +41,7 @@ export interface SigningAlgorithmRow {
   readonly messageTypes: Readonly<Partial<Record<MessageType, number | undefined>>>;
 }
 
+const SM2_PLAINTEXT_BYTES_MAX = 1_024;
 const OAEP: readonly string[] = ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'];
 const RSA_SIGNATURES: readonly string[] = [
   'RSASSA_PKCS1_V1_5_SHA_256',
@@ -176,17 +177,30 @@ export function assertMessage(algorithm: string, messageType: MessageType, lengt
   throw new KmsError('ValidationException', `${what} is invalid length for algorithm ${algorithm}.`);
 }
 
-/** Checks a plaintext for RSA encryption (RFC 8017, 7.1.1). Throws KmsError ValidationException when it is too long. */
-export function assertOaepLength(algorithm: string, keySpec: string, lengthBytes: number): void {
-  const shape = keyShape(keySpec);
-  const oaep = oaepDigests.get(algorithm);
-  if (shape.type !== 'rsa' || oaep === undefined) throw new RangeError(`${algorithm} does not encrypt under ${keySpec}`);
-  const lengthMax = shape.modulusBits / 8 - 2 * oaep.digestBytes - 2;
+/** Checks a plaintext for encryption with a public key. Throws KmsError ValidationException when it is too long. */
+export function assertPlaintextLength(algorithm: string, keySpec: string, lengthBytes: number): void {
+  const lengthMax = plaintextBytesMax(algorithm, keySpec);
   if (lengthBytes > lengthMax) {
     throw new KmsError(
       'ValidationException',
       `Algorithm ${algorithm} and key spec ${keySpec} cannot encrypt data larger than ${lengthMax} bytes.`,
     );
+  }
+}
+
+/** RFC 8017, 7.1.1 for RSA; the limit of AWS KMS for SM2. Throws RangeError for algorithms that do not fit the spec. */
+function plaintextBytesMax(algorithm: string, keySpec: string): number {
+  const shape = keyShape(keySpec);
+  if (shape.type === 'sm2' && algorithm === 'SM2PKE') return SM2_PLAINTEXT_BYTES_MAX;
+  const oaep = oaepDigests.get(algorithm);
+  if (shape.type !== 'rsa' || oaep === undefined) throw new RangeError(`${algorithm} does not encrypt under ${keySpec}`);
+  return shape.modulusBits / 8 - 2 * oaep.digestBytes - 2;
+}
+
+/** Checks that AWS KMS offers the spec in the partition. Throws KmsError UnsupportedOperationException. */
+export function assertOffered(keySpec: string, partition: string): void {
+  if (keyShape(keySpec).type === 'sm2' && partition !== 'aws-cn') {
+    throw new KmsError('UnsupportedOperationException', `Key spec ${keySpec} is available in China Regions only.`);
   }
 }
 

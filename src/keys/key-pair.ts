@@ -14,7 +14,7 @@ const publicExponent = 65_537;
 
 /**
  * A new pair: public key as DER SubjectPublicKeyInfo, private key as DER PKCS#8 (RFC 5958), which the caller wipes. Rejects with
- * RangeError for specs that are no key pairs, or that this process cannot make (SM2).
+ * RangeError for specs that are no key pairs.
  */
 export async function generateKeyPair(keySpec: string, randomBytes: (lengthBytes: number) => Uint8Array): Promise<EncodedKeyPair> {
   const shape = keyShape(keySpec);
@@ -23,6 +23,8 @@ export async function generateKeyPair(keySpec: string, randomBytes: (lengthBytes
       return made((done) => generate('rsa', { modulusLength: shape.modulusBits, publicExponent, ...encoding }, done));
     case 'ec':
       return made((done) => generate('ec', { namedCurve: shape.curve, paramEncoding: 'named', ...encoding }, done));
+    case 'sm2':
+      return made((done) => generate('ec', { namedCurve: 'SM2', paramEncoding: 'named', ...encoding }, done));
     case 'ed25519':
       return made((done) => generate('ed25519', encoding, done));
     case 'ml-dsa':
@@ -36,7 +38,6 @@ export async function generateKeyPair(keySpec: string, randomBytes: (lengthBytes
     }
     case 'aes':
     case 'hmac':
-    case 'sm2':
       break;
   }
   throw new RangeError(`Key pairs of ${keySpec} are not made in software`);

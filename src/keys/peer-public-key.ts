@@ -2,14 +2,16 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { keyShape } from './algorithms.ts';
+import { sm2PublicPoint } from './sm2-curve.ts';
 
 /**
  * True when `publicKey` is DER SubjectPublicKeyInfo of a point on the curve of `keySpec`, which it gives by its name (RFC 5480,
- * 2.1.1). OpenSSL checks that the point is on the curve.
+ * 2.1.1).
  */
 export function isPublicKeyOf(keySpec: string, publicKey: Uint8Array): boolean {
   const shape = keyShape(keySpec);
   try {
+    if (shape.type === 'sm2') return sm2PublicPoint(publicKey) !== undefined;
     const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
     const isOnCurve = shape.type === 'ec' && key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === shape.curve;
     return isOnCurve && publicKey.length <= namedLengthBytes(key);

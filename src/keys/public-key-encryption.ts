@@ -1,7 +1,8 @@
-/** RSA encryption and ML-KEM encapsulation in this process with the stored public key. No private key comes here. */
+/** RSA and SM2 encryption and ML-KEM encapsulation in this process with the stored public key. No private key comes here. */
 import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
 import { keyShape, oaepDigests } from './algorithms.ts';
 import { barePublicKey, mlKem } from './post-quantum.ts';
+import { encryptSm2 } from './sm2-encryption.ts';
 
 /** A fresh shared secret of 32 bytes and its ciphertext. */
 export interface Encapsulated {
@@ -9,8 +10,9 @@ export interface Encapsulated {
   readonly ciphertext: Uint8Array;
 }
 
-/** RSAES-OAEP (RFC 8017, 7.1) with an empty label. The plaintext's length was checked. */
+/** RSAES-OAEP (RFC 8017, 7.1) with an empty label, or SM2PKE. The plaintext's length was checked. */
 export function encryptWithPublicKey(publicKey: Uint8Array, algorithm: string, plaintext: Uint8Array): Uint8Array {
+  if (algorithm === 'SM2PKE') return encryptSm2(publicKey, plaintext);
   const oaep = oaepDigests.get(algorithm);
   if (oaep === undefined) throw new RangeError(`${algorithm} does not encrypt with a public key`);
   const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });

@@ -8,6 +8,8 @@ import { verifyDigest } from './nist-curves.ts';
 import { barePublicKey, mlDsa } from './post-quantum.ts';
 import { encodePkcs1, isPssEncoding } from './rsa-encoding.ts';
 import type { SignatureDigest } from './rsa-encoding.ts';
+import { sm2PublicPoint } from './sm2-curve.ts';
+import { isSm2Signature, sm2Digest } from './sm2-signature.ts';
 
 /** What a signature is said to be of. Algorithm, message type, length and key spec were checked to fit. */
 export interface SignedMessage {
@@ -35,10 +37,11 @@ export async function isSignatureValid(signed: SignedMessage, signature: Uint8Ar
       return isEdDsaSignature(signed, signature);
     case 'ml-dsa':
       return isMlDsaSignature(signed, signature, shape);
+    case 'sm2':
+      return isSm2DsaSignature(signed, signature);
     case 'aes':
     case 'hmac':
     case 'ml-kem':
-    case 'sm2':
       break;
   }
   throw new RangeError(`Signatures of ${signed.keySpec} are not verified in software`);
@@ -89,6 +92,11 @@ function isMlDsaSignature(signed: SignedMessage, signature: Uint8Array, { parame
   if (signature.length !== mlDsa[parameters].lengths.signature) return false;
   if (signed.messageType === 'RAW') return mlDsa[parameters].verify(signature, signed.message, publicKey);
   return mlDsa[parameters].internal.verify(signature, signed.message, publicKey, { externalMu: true });
+}
+
+function isSm2DsaSignature({ publicKey, messageType, message }: SignedMessage, signature: Uint8Array): boolean {
+  const point = sm2PublicPoint(publicKey).toBytes(false);
+  return isSm2Signature(publicKey, messageType === 'DIGEST' ? message : sm2Digest(message, point), signature);
 }
 
 function keyObject({ publicKey }: SignedMessage): KeyObject {

@@ -3,7 +3,7 @@
  * pair is made in this process, whatever the key store: the API exists to hand out the private key or to let Decrypt hand it out.
  */
 import { KmsError } from '../errors.ts';
-import { keyShape } from '../keys/algorithms.ts';
+import { assertOffered } from '../keys/algorithms.ts';
 import { keyArn } from '../keys/arn.ts';
 import { generateKeyPair } from '../keys/key-pair.ts';
 import { recheckedKey } from './key-change.ts';
@@ -22,14 +22,12 @@ export interface DataKeyPair extends Sealed {
   readonly privateKey: Uint8Array;
 }
 
-export function checkDataKeyPairRequest(input: DataKeyPairInput, { keys }: OperationContext<'key'>): void {
+export function checkDataKeyPairRequest(input: DataKeyPairInput, { keys, scope }: OperationContext<'key'>): void {
   const { record } = keys.key;
   if (record.keySpec !== 'SYMMETRIC_DEFAULT') {
     throw new KmsError('InvalidKeyUsageException', `${keyArn(record)} key spec is ${record.keySpec} which cannot generate data key pairs.`);
   }
-  if (keyShape(input.KeyPairSpec).type === 'sm2') {
-    throw new KmsError('UnsupportedOperationException', 'KeyPairSpec SM2 is not supported: this service has no implementation of SM2.');
-  }
+  assertOffered(input.KeyPairSpec, scope.partition);
   authenticatedContext(input.EncryptionContext);
 }
 

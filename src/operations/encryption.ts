@@ -1,7 +1,7 @@
 /** Encryption with a KMS key of either kind, as Encrypt, Decrypt and ReEncrypt need it: symmetric, or RSA with a key pair. */
 import { KmsError } from '../errors.ts';
 import { invalid } from '../api/violations.ts';
-import { assertAlgorithm, assertOaepLength } from '../keys/algorithms.ts';
+import { assertAlgorithm, assertPlaintextLength } from '../keys/algorithms.ts';
 import { encryptWithPublicKey } from '../keys/public-key-encryption.ts';
 import { publicKeyOf, usableKey } from './key-uses.ts';
 import { authenticatedContext, keyOfCiphertext, open, seal } from './symmetric-encryption.ts';
@@ -44,7 +44,7 @@ export function checkChoice(choice: EncryptionChoice, key: KeyRecord): void {
 /** Throws KmsError ValidationException for a plaintext or context that the algorithm does not take. */
 export function checkPlaintext(choice: EncryptionChoice, key: KeyRecord, lengthBytes: number): void {
   if (isSymmetric(choice)) authenticatedContext(choice.encryptionContext);
-  else assertOaepLength(choice.algorithm, key.keySpec, lengthBytes);
+  else assertPlaintextLength(choice.algorithm, key.keySpec, lengthBytes);
 }
 
 /**

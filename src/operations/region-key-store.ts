@@ -1,5 +1,6 @@
 /** The key store that serves the caller's Region, and the one where a new key of a given spec goes. */
 import { KmsError } from '../errors.ts';
+import { assertOffered } from '../keys/algorithms.ts';
 import type { KeyStore, MaterialImports } from '../keystore/keystore.ts';
 import type { OperationContext } from './operation.ts';
 
@@ -18,6 +19,7 @@ export function regionKeyStore(context: OperationContext): KeyStore {
  * the Region's store cannot hold. Throws KmsError UnsupportedOperationException with the reason.
  */
 export function keyStoreForSpec(keySpec: string, context: OperationContext): KeyStore {
+  assertOffered(keySpec, context.scope.partition);
   const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec));
   if (keyStore !== undefined) return keyStore;
   const { name, refusals } = regionKeyStore(context).describe();
@@ -26,6 +28,7 @@ export function keyStoreForSpec(keySpec: string, context: OperationContext): Key
 
 /** The store into which material for keys of `keySpec` is imported, chosen as for a new key. Throws KmsError UnsupportedOperationException. */
 export function keyStoreForImport(keySpec: string, context: OperationContext): KeyStore & MaterialImports {
+  assertOffered(keySpec, context.scope.partition);
   const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec) && importsMaterial(candidate));
   if (keyStore !== undefined && importsMaterial(keyStore)) return keyStore;
   throw unsupported(`The key store ${keyStoreForSpec(keySpec, context).name} does not import key material.`);

@@ -9,15 +9,18 @@ import { SecretBytes } from '../../src/secret-bytes.ts';
 import { partsOver } from './kms-fixture.ts';
 import { newSqlitePlace } from './sqlite-place.ts';
 
-/** `changes` replace parts of the service. */
-export async function openSoftwareKms(changes: Partial<ServiceParts> = {}): Promise<{ readonly kms: Kms; remove(): Promise<void> }> {
+/** `changes` replace parts of the service; `regions` are served. */
+export async function openSoftwareKms(
+  changes: Partial<ServiceParts> = {},
+  regions?: readonly string[],
+): Promise<{ readonly kms: Kms; remove(): Promise<void> }> {
   const place = await newSqlitePlace();
   const store = await place.open();
   const leases = { lease: async (materialId: string, count: number): Promise<number> => store.leaseUses(materialId, count) };
   const rootKey = new SecretBytes(new Uint8Array(randomBytes(32)));
   const keyStore = openSoftwareKeyStore({ name: 'software' }, { clock: systemClock, log: silentLog, leases, rootKey });
   return {
-    kms: openKms({ ...partsOver(store, keyStore, systemClock), ...changes }),
+    kms: openKms({ ...partsOver(store, keyStore, systemClock, regions), ...changes }),
     remove: async () => {
       await keyStore.close();
       await store.close();

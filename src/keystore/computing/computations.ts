@@ -7,7 +7,7 @@ import { type EncodedKeyPair, keyPairOfSeed } from '../../keys/post-quantum.ts';
 import { type Encapsulated, encapsulateTo } from '../../keys/public-key-encryption.ts';
 import { isSignatureValid, type SignedMessage } from '../../keys/verify-signature.ts';
 import type { SigningRequest } from '../keystore.ts';
-import { agreeOnSecret, decapsulateSecret, decryptOaep, signWithPrivateKey } from '../software/private-keys.ts';
+import { agreeOnSecret, decapsulateSecret, decryptOaep, openSm2, signWithPrivateKey } from '../software/private-keys.ts';
 
 /** Random bytes that a signature can need: the salt of PSS, or the hedge of ML-DSA. */
 export const entropyBytes = 64;
@@ -23,6 +23,7 @@ export interface SigningArgument {
 export interface Computations {
   sign(argument: SigningArgument, privateKey: Uint8Array): Promise<Uint8Array>;
   decryptOaep(argument: { readonly algorithm: string; readonly ciphertext: Uint8Array }, privateKey: Uint8Array): Uint8Array;
+  openSm2(argument: { readonly ciphertext: Uint8Array }, privateKey: Uint8Array): Uint8Array;
   agree(argument: { readonly peerPublicKey: Uint8Array }, privateKey: Uint8Array): Uint8Array;
   decapsulate(argument: { readonly keySpec: string; readonly ciphertext: Uint8Array }, privateKey: Uint8Array): Uint8Array;
   keyPairOfSeed(argument: { readonly parameters: MlDsaName | MlKemName }, seed: Uint8Array): EncodedKeyPair;
@@ -37,6 +38,7 @@ export const computations: Computations = {
   sign: ({ keySpec, request, entropy }, privateKey) =>
     signWithPrivateKey(keySpec, privateKey, request, (lengthBytes) => entropyFrom(entropy, lengthBytes)),
   decryptOaep: ({ algorithm, ciphertext }, privateKey) => decryptOaep(privateKey, algorithm, ciphertext),
+  openSm2: ({ ciphertext }, privateKey) => openSm2(privateKey, ciphertext),
   agree: ({ peerPublicKey }, privateKey) => agreeOnSecret(privateKey, peerPublicKey),
   decapsulate: ({ keySpec, ciphertext }, privateKey) => decapsulateSecret(keySpec, privateKey, ciphertext),
   keyPairOfSeed: ({ parameters }, seed) => keyPairOfSeed(parameters, seed),

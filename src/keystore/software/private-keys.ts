@@ -1,5 +1,5 @@
 /**
- * What private keys do in this process: signatures, RSA decryption, key agreement, decapsulation. Keys arrive as DER PKCS#8 and
+ * What private keys do in this process: signatures, RSA and SM2 decryption, key agreement, decapsulation. Keys arrive as DER PKCS#8 and
  * stay the caller's to wipe; key objects of node:crypto are overwritten by OpenSSL when they are collected. Every one of these takes up
  * to tens of milliseconds on the thread that calls it.
  */
@@ -12,6 +12,9 @@ import { signDigest } from '../../keys/nist-curves.ts';
 import { mlDsa, mlKem, withSecretKey } from '../../keys/post-quantum.ts';
 import { digestInfo, encodePss } from '../../keys/rsa-encoding.ts';
 import type { SignatureDigest } from '../../keys/rsa-encoding.ts';
+import { agreeSm2, isSm2PrivateKey, sm2KeyPair, sm2PublicPoint } from '../../keys/sm2-curve.ts';
+import { decryptSm2 } from '../../keys/sm2-encryption.ts';
+import { signSm2Digest, sm2Digest } from '../../keys/sm2-signature.ts';
 import type { SigningRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 
@@ -45,7 +48,7 @@ export async function signWithPrivateKey(
     case 'sm2':
       break;
   }
-  throw new KeyStoreError('unsupported', `Signatures of the algorithm ${algorithm} are not made in software`);
+  return signSm2(privateKey, request, randomBytes);
 }
 
 function signPss(privateKey: Uint8Array, digest: Digest | null, message: Uint8Array): Uint8Array {
@@ -97,6 +100,22 @@ function signMlDsa(
   );
 }
 
+function signSm2(
+  privateKey: Uint8Array,
+  { message, messageType }: SigningRequest,
+  randomBytes: (lengthBytes: number) => Uint8Array,
+): Uint8Array {
+  const pair = sm2KeyPair(privateKey);
+  return signSm2Digest(pair, messageType === 'DIGEST' ? message : sm2Digest(message, pair.point), randomBytes(32));
+}
+
+/** SM2PKE. Throws KeyStoreError `invalid-ciphertext`. */
+export function openSm2(privateKey: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+  const plaintext = decryptSm2(sm2KeyPair(privateKey), ciphertext);
+  if (plaintext === undefined) throw new KeyStoreError('invalid-ciphertext', 'The ciphertext does not open');
+  return plaintext;
+}
+
 /** RSAES-OAEP with an empty label. Throws KeyStoreError `invalid-ciphertext`. */
 export function decryptOaep(privateKey: Uint8Array, algorithm: string, ciphertext: Uint8Array): Uint8Array {
   const oaepHash = oaepDigests.get(algorithm)?.digest;
@@ -110,6 +129,8 @@ export function decryptOaep(privateKey: Uint8Array, algorithm: string, ciphertex
 
 /** The x coordinate of ECDH (SP 800-56A, 5.7.1.2). */
 export function agreeOnSecret(privateKey: Uint8Array, peerPublicKey: Uint8Array): Uint8Array {
+  // node:crypto knows no Diffie-Hellman between keys that it loaded as SM2.
+  if (isSm2PrivateKey(privateKey)) return agreeSm2(sm2KeyPair(privateKey), sm2PublicPoint(peerPublicKey));
   const publicKey = createPublicKey({ key: Buffer.from(peerPublicKey), format: 'der', type: 'spki' });
   return diffieHellman({ privateKey: keyObject(privateKey), publicKey });
 }

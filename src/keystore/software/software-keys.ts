@@ -20,8 +20,8 @@ import { KeyStoreError } from '../keystore.ts';
 import type { MaterialBinding } from '../material-binding.ts';
 import { sealMaterial, unsealMaterial } from './sealed-material.ts';
 
-/** Every spec but SM2, which neither node:crypto nor a library fit for it computes here. */
-export const softwareKeySpecs: readonly string[] = [...keySpecs].filter(([, { shape }]) => shape.type !== 'sm2').map(([name]) => name);
+/** Every spec of the API. */
+export const softwareKeySpecs: readonly string[] = [...keySpecs.keys()];
 
 const sealingNonceBytes = 12;
 
@@ -74,7 +74,11 @@ export class SoftwareKeys implements KeyUses {
   }
 
   async decryptWithPrivateKey(bound: BoundKey, algorithm: string, ciphertext: Uint8Array): Promise<Uint8Array> {
-    return this.#use(bound, (secret) => this.#threads.compute('decryptOaep', { algorithm, ciphertext }, secret));
+    return this.#use(bound, (secret) =>
+      algorithm === 'SM2PKE'
+        ? this.#threads.compute('openSm2', { ciphertext }, secret)
+        : this.#threads.compute('decryptOaep', { algorithm, ciphertext }, secret),
+    );
   }
 
   async agree(bound: BoundKey, peerPublicKey: Uint8Array): Promise<Uint8Array> {

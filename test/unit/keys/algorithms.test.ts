@@ -11,7 +11,7 @@ import {
 import {
   assertAlgorithm,
   assertMessage,
-  assertOaepLength,
+  assertPlaintextLength,
   keyAlgorithms,
   keyFamily,
   keySpecs,
@@ -83,10 +83,11 @@ describe('the table of key specs', () => {
     ['RSA_3072', 'RSAES_OAEP_SHA_256', 318],
     ['RSA_4096', 'RSAES_OAEP_SHA_1', 470],
     ['RSA_4096', 'RSAES_OAEP_SHA_256', 446],
+    ['SM2', 'SM2PKE', 1_024],
   ])('%s with %s encrypts up to %i bytes', (spec, algorithm, bytesMax) => {
-    expect(() => assertOaepLength(algorithm, spec, bytesMax)).not.toThrow();
+    expect(() => assertPlaintextLength(algorithm, spec, bytesMax)).not.toThrow();
     const text = `Algorithm ${algorithm} and key spec ${spec} cannot encrypt data larger than ${bytesMax} bytes.`;
-    expect(() => assertOaepLength(algorithm, spec, bytesMax + 1)).toThrow(expect.objectContaining(refusal('ValidationException', text)));
+    expect(() => assertPlaintextLength(algorithm, spec, bytesMax + 1)).toThrow(expect.objectContaining(refusal('ValidationException', text)));
   });
 
   test('messages are of any length when they are raw, and digests of the algorithm’s own', () => {

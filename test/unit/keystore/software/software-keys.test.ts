@@ -115,14 +115,17 @@ describe('keys of the software store', () => {
     }
   });
 
-  it.each(specsFor('KEY_AGREEMENT'))('%s agrees with a pair of OpenSSL on the same secret', async (keySpec) => {
-    const bound = await create(keySpec, 'KEY_AGREEMENT');
-    const shape = keyShape(keySpec);
-    const peer = generateKeyPairSync('ec', { namedCurve: shape.type === 'ec' ? shape.curve : '' });
-    const secret = await keys.agree(bound, peer.publicKey.export({ format: 'der', type: 'spki' }));
-    expect(Buffer.from(secret)).toEqual(diffieHellman({ privateKey: peer.privateKey, publicKey: nodeKey(publicKeyOf(bound)) }));
-    expect(secret.length).toBe({ ECC_NIST_P256: 32, ECC_NIST_P384: 48, ECC_NIST_P521: 66 }[keySpec]);
-  });
+  it.each(specsFor('KEY_AGREEMENT').filter((spec) => spec !== 'SM2'))(
+    '%s agrees with a pair of OpenSSL on the same secret',
+    async (keySpec) => {
+      const bound = await create(keySpec, 'KEY_AGREEMENT');
+      const shape = keyShape(keySpec);
+      const peer = generateKeyPairSync('ec', { namedCurve: shape.type === 'ec' ? shape.curve : '' });
+      const secret = await keys.agree(bound, peer.publicKey.export({ format: 'der', type: 'spki' }));
+      expect(Buffer.from(secret)).toEqual(diffieHellman({ privateKey: peer.privateKey, publicKey: nodeKey(publicKeyOf(bound)) }));
+      expect(secret.length).toBe({ ECC_NIST_P256: 32, ECC_NIST_P384: 48, ECC_NIST_P521: 66 }[keySpec]);
+    },
+  );
 
   it.each(specsFor('ENCAPSULATE_DECAPSULATE'))(
     '%s decapsulates what was encapsulated to it, and another secret from another text',
