@@ -1,5 +1,5 @@
 /**
- * What is computed in threads of this process because it would hold the event loop up: private keys in use, key pairs made from seeds,
+ * What is computed in threads of this process because it would hold the event loop up: private keys in use, imports unwrapped, key pairs made from seeds,
  * signatures verified, secrets encapsulated. Knows nothing of threads.
  */
 import type { MlDsaName, MlKemName } from '../../keys/algorithms.ts';
@@ -8,6 +8,7 @@ import { type Encapsulated, encapsulateTo } from '../../keys/public-key-encrypti
 import { isSignatureValid, type SignedMessage } from '../../keys/verify-signature.ts';
 import type { SigningRequest } from '../keystore.ts';
 import { agreeOnSecret, decapsulateSecret, decryptOaep, openSm2, signWithPrivateKey } from '../software/private-keys.ts';
+import { type ImportedKey, unwrapImport, type WrappedImport } from '../software/wrapped-import.ts';
 
 /** Random bytes that a signature can need: the salt of PSS, or the hedge of ML-DSA. */
 export const entropyBytes = 64;
@@ -27,6 +28,7 @@ export interface Computations {
   agree(argument: { readonly peerPublicKey: Uint8Array }, privateKey: Uint8Array): Uint8Array;
   decapsulate(argument: { readonly keySpec: string; readonly ciphertext: Uint8Array }, privateKey: Uint8Array): Uint8Array;
   keyPairOfSeed(argument: { readonly parameters: MlDsaName | MlKemName }, seed: Uint8Array): EncodedKeyPair;
+  unwrapImport(argument: WrappedImport, privateKey: Uint8Array): ImportedKey;
   isSignatureValid(argument: { readonly signed: SignedMessage; readonly signature: Uint8Array }): Promise<boolean>;
   encapsulateTo(argument: { readonly publicKey: Uint8Array; readonly keySpec: string }): Encapsulated;
 }
@@ -42,6 +44,7 @@ export const computations: Computations = {
   agree: ({ peerPublicKey }, privateKey) => agreeOnSecret(privateKey, peerPublicKey),
   decapsulate: ({ keySpec, ciphertext }, privateKey) => decapsulateSecret(keySpec, privateKey, ciphertext),
   keyPairOfSeed: ({ parameters }, seed) => keyPairOfSeed(parameters, seed),
+  unwrapImport,
   isSignatureValid: ({ signed, signature }) => isSignatureValid(signed, signature),
   encapsulateTo: ({ publicKey, keySpec }) => encapsulateTo(publicKey, keySpec),
 };

@@ -15,6 +15,9 @@ import { ComputingThreads } from '../computing/computing-threads.ts';
 import type {
   BoundKey,
   BoundMaterial,
+  ImportedMaterial,
+  ImportKey,
+  ImportRequest,
   KeyStore,
   KeyStoreDescription,
   KeyStoreHealth,
@@ -30,6 +33,7 @@ import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
 import { softwareFingerprint } from './key-derivation.ts';
 import { MemoryVault } from './memory-vault.ts';
 import { rootKeyBytes, sealMaterial, symmetricMaterialBytes } from './sealed-material.ts';
+import { SoftwareImports } from './software-imports.ts';
 import { SoftwareKeys, softwareKeySpecs } from './software-keys.ts';
 
 export interface SoftwareKeyStoreParts {
@@ -63,6 +67,7 @@ class SoftwareKeyStore implements KeyStore {
   readonly #fillRandom: FillRandom;
   readonly #cipher: SymmetricCipher<SecretBytes>;
   readonly #keys: SoftwareKeys;
+  readonly #imports: SoftwareImports;
   readonly #ownThreads: ComputingThreads | undefined;
 
   constructor(name: string, parts: SoftwareKeyStoreParts) {
@@ -74,7 +79,9 @@ class SoftwareKeyStore implements KeyStore {
     this.#cipher = new SymmetricCipher(new MemoryVault(parts.rootKey), { clock, log, leases, epochKeysMax, fillRandom: this.#fillRandom });
     const threads = parts.threads ?? new ComputingThreads();
     this.#ownThreads = parts.threads === undefined ? threads : undefined;
-    this.#keys = new SoftwareKeys(parts.rootKey, (lengthBytes) => this.#random(lengthBytes), threads);
+    const random = (lengthBytes: number): Uint8Array => this.#random(lengthBytes);
+    this.#keys = new SoftwareKeys(parts.rootKey, random, threads);
+    this.#imports = new SoftwareImports(parts.rootKey, random, threads);
   }
 
   describe(): KeyStoreDescription {
@@ -100,6 +107,25 @@ class SoftwareKeyStore implements KeyStore {
     }
     return { ...this.#recordMembers(), ...(await this.#keys.create(request)) };
   }
+
+  async createImportKey(wrappingKeySpec: string): Promise<ImportKey> {
+    return this.#imports.createImportKey(wrappingKeySpec);
+  }
+
+  async importMaterial(request: ImportRequest): Promise<ImportedMaterial> {
+    const imported = await this.#imports.unwrap(request);
+    try {
+      if (request.keySpec !== symmetricSpec.keySpec) {
+        return { material: { ...this.#recordMembers(), ...this.#keys.seal(request, imported) }, throughSoftware: true };
+      }
+      return { material: this.#sealSymmetric(request.key, imported.secret, request.suite ?? suite), throughSoftware: true };
+    } finally {
+      imported.secret.fill(0);
+    }
+  }
+
+  /** The sealed record is the store's only copy, and the caller's to delete. */
+  async destroyImportKey(): Promise<void> {}
 
   async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
     return this.#during(bound, () => this.#cipher.encrypt(bound, plaintext, context));
@@ -177,14 +203,18 @@ class SoftwareKeyStore implements KeyStore {
   #createSymmetric(key: KeyIdentity): SymmetricMaterial {
     const material = this.#random(symmetricMaterialBytes);
     try {
-      const fingerprint = softwareFingerprint(material, suite);
-      const materialId = materialIdOf(key.keyId, fingerprint);
-      const binding = { key, ...symmetricSpec, suite, custody: 'full', materialId, fingerprint } as const;
-      const reference = sealMaterial(this.#rootKey, this.#random(12), material, binding);
-      return { ...this.#recordMembers(), materialId, suite, reference, fingerprint };
+      return this.#sealSymmetric(key, material, suite);
     } finally {
       material.fill(0);
     }
+  }
+
+  #sealSymmetric(key: KeyIdentity, material: Uint8Array, materialSuite: CiphertextSuite): SymmetricMaterial {
+    const fingerprint = softwareFingerprint(material, materialSuite);
+    const materialId = materialIdOf(key.keyId, fingerprint);
+    const binding = { key, ...symmetricSpec, suite: materialSuite, custody: 'full', materialId, fingerprint } as const;
+    const reference = sealMaterial(this.#rootKey, this.#random(12), material, binding);
+    return { ...this.#recordMembers(), materialId, suite: materialSuite, reference, fingerprint };
   }
 
   #recordMembers(): Pick<MaterialRecord, 'keyStore' | 'protection' | 'residency' | 'custody' | 'createdAtMs'> {

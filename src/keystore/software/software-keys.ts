@@ -28,7 +28,7 @@ const sealingNonceBytes = 12;
 /** The members of a new material's record that depend on its bytes. */
 export type CreatedSoftwareKey = Pick<MaterialRecord, 'materialId' | 'fingerprint' | 'reference' | 'publicKey'>;
 
-interface KeyBytes {
+export interface KeyBytes {
   /** PKCS#8, or the key of an HMAC. Wiped after use. */
   readonly secret: Uint8Array;
   readonly publicKey?: Uint8Array;
@@ -48,17 +48,22 @@ export class SoftwareKeys implements KeyUses {
 
   /** Makes and seals a key. Rejects with RangeError for specs that are not made here. */
   async create(request: MaterialRequest): Promise<CreatedSoftwareKey> {
-    const { key, keySpec } = request;
-    const { secret, publicKey } = await this.#generate(keySpec);
+    const bytes = await this.#generate(request.keySpec);
     try {
-      const fingerprint = fingerprintOf(keyShape(keySpec), secret, publicKey);
-      const materialId = materialIdOf(key.keyId, fingerprint);
-      const binding = bindingOf({ ...request, materialId, fingerprint });
-      const reference = sealMaterial(this.#rootKey, this.#random(sealingNonceBytes), secret, binding);
-      return { materialId, fingerprint, reference, ...(publicKey && { publicKey: Uint8Array.from(publicKey) }) };
+      return this.seal(request, bytes);
     } finally {
-      secret.fill(0);
+      bytes.secret.fill(0);
     }
+  }
+
+  /** Seals a key that is there already, for example an imported one; its bytes stay the caller's to wipe. */
+  seal(request: MaterialRequest, { secret, publicKey }: KeyBytes): CreatedSoftwareKey {
+    const { key, keySpec } = request;
+    const fingerprint = fingerprintOf(keyShape(keySpec), secret, publicKey);
+    const materialId = materialIdOf(key.keyId, fingerprint);
+    const binding = bindingOf({ ...request, materialId, fingerprint });
+    const reference = sealMaterial(this.#rootKey, this.#random(sealingNonceBytes), secret, binding);
+    return { materialId, fingerprint, reference, ...(publicKey && { publicKey: Uint8Array.from(publicKey) }) };
   }
 
   async sign(bound: BoundKey, request: SigningRequest): Promise<Uint8Array> {

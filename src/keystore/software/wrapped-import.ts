@@ -1,0 +1,106 @@
+/**
+ * Material that was wrapped for its import, unwrapped in this process and brought into the form in which the software store keeps it.
+ * Every ciphertext that does not unwrap is refused in the same words and at the same step, so that nobody learns what is inside.
+ */
+import { constants, createDecipheriv, createPrivateKey, privateDecrypt, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { keyShape } from '../../keys/algorithms.ts';
+import type { Digest } from '../../keys/algorithms.ts';
+import { wrappingAlgorithms } from '../../keys/import-wrapping.ts';
+import { normalisedKeyPair, PrivateKeyError } from '../../keys/private-key-encoding.ts';
+import { KeyStoreError } from '../keystore.ts';
+import { symmetricMaterialBytes } from './sealed-material.ts';
+
+export interface WrappedImport {
+  readonly keySpec: string;
+  readonly wrappingAlgorithm: string;
+  readonly wrapped: Uint8Array;
+}
+
+/** The bytes of a key, which whoever gets them wipes. */
+export interface ImportedKey {
+  /** 32 bytes of AES, the key of an HMAC, or DER PKCS#8. */
+  readonly secret: Uint8Array;
+  /** Of key pairs: DER SubjectPublicKeyInfo. */
+  readonly publicKey?: Uint8Array;
+}
+
+const wrappingKeyBytes = 32;
+/** RFC 5649, section 3. */
+const wrapPadIv = Uint8Array.of(0xa6, 0x59, 0x59, 0xa6);
+
+/**
+ * `privateKey` is the DER PKCS#8 of the RSA key that it was wrapped for. Throws KeyStoreError: `invalid-ciphertext` when it does not
+ * unwrap, `incorrect-material` when what it unwraps to is no key of the spec, `unsupported` for wrapping algorithms that are not served.
+ */
+export function unwrapImport({ keySpec, wrappingAlgorithm, wrapped }: WrappedImport, privateKey: Uint8Array): ImportedKey {
+  const row = wrappingAlgorithms.get(wrappingAlgorithm);
+  if (row === undefined) throw new KeyStoreError('unsupported', `The wrapping algorithm ${wrappingAlgorithm} is not unwrapped in software`);
+  const key = createPrivateKey({
+    key: Buffer.from(privateKey.buffer, privateKey.byteOffset, privateKey.length),
+    format: 'der',
+    type: 'pkcs8',
+  });
+  const material = row.scheme === 'oaep' ? decryptOaep(key, row.digest, wrapped) : unwrapInTwoSteps(key, row.digest, wrapped);
+  try {
+    return importedKey(keySpec, material);
+  } finally {
+    material.fill(0);
+  }
+}
+
+function decryptOaep(key: KeyObject, oaepHash: Digest, wrapped: Uint8Array): Buffer {
+  try {
+    return privateDecrypt({ key, oaepHash, padding: constants.RSA_PKCS1_OAEP_PADDING }, wrapped);
+  } catch {
+    throw doesNotUnwrap();
+  }
+}
+
+/** RSAES-OAEP of an AES-256 key, as long as the modulus, then AES-KWP under that key. */
+function unwrapInTwoSteps(key: KeyObject, digest: Digest, wrapped: Uint8Array): Buffer {
+  const modulusBytes = (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
+  const wrappingKey = unwrappedKey(key, digest, wrapped.subarray(0, modulusBytes));
+  try {
+    return createDecipheriv('id-aes256-wrap-pad', wrappingKey, wrapPadIv).update(wrapped.subarray(modulusBytes));
+  } catch {
+    throw doesNotUnwrap();
+  } finally {
+    wrappingKey.fill(0);
+  }
+}
+
+/** A random key in place of one that does not decrypt: what is refused is then the second step, whatever was wrong with the first. */
+function unwrappedKey(key: KeyObject, digest: Digest, wrapped: Uint8Array): Uint8Array {
+  const substitute = randomBytes(wrappingKeyBytes);
+  try {
+    const found = decryptOaep(key, digest, wrapped);
+    if (found.length === wrappingKeyBytes) return found;
+    found.fill(0);
+  } catch {
+    // The substitute it is.
+  }
+  return substitute;
+}
+
+function importedKey(keySpec: string, material: Uint8Array): ImportedKey {
+  const shape = keyShape(keySpec);
+  const lengthBytes = shape.type === 'aes' ? symmetricMaterialBytes : shape.type === 'hmac' ? shape.keyBytes : undefined;
+  if (lengthBytes === undefined) return importedPair(keySpec, material);
+  if (material.length !== lengthBytes) throw new KeyStoreError('incorrect-material', `Key material of ${keySpec} has ${lengthBytes} bytes`);
+  return { secret: Uint8Array.from(material) };
+}
+
+function importedPair(keySpec: string, material: Uint8Array): ImportedKey {
+  try {
+    const { privateKey, publicKey } = normalisedKeyPair(keySpec, material);
+    return { secret: privateKey, publicKey };
+  } catch (error) {
+    if (error instanceof PrivateKeyError) throw new KeyStoreError('incorrect-material', error.message);
+    throw error;
+  }
+}
+
+function doesNotUnwrap(): KeyStoreError {
+  return new KeyStoreError('invalid-ciphertext', 'The key material does not unwrap');
+}
