@@ -8,9 +8,12 @@ const REDACTED = '[secret]';
 export class SecretBytes {
   readonly #bytes: Uint8Array;
 
-  /** Takes ownership of `bytes`: the caller must not keep or change them. */
+  /** Moves the secret out of `bytes`, which are wiped. */
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // V8 keeps the bytes of short arrays in its heap and moves them about, so that copies stay behind which nothing can wipe.
+    this.#bytes = new Uint8Array(new ArrayBuffer(bytes.length));
+    this.#bytes.set(bytes);
+    bytes.fill(0);
   }
 
   /** A secret from UTF-8 text. The string itself cannot be wiped: prefer bytes where there is a choice. */

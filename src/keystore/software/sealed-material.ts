@@ -2,7 +2,7 @@
  * A software material at rest: AES-256-GCM-SIV (RFC 8452) under a key derived from the root key, bound to the key that the
  * material belongs to. Layout: format u8 = 1, nonce (12), ciphertext (as long as the material), tag (16).
  */
-import { hkdfSync } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { gcmsiv } from '@noble/ciphers/aes.js';
 import type { SecretBytes } from '../../secret-bytes.ts';
 import { KeyStoreError } from '../keystore.ts';
@@ -17,10 +17,20 @@ const format = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
 const purpose = 'hsm-kms sealed software material v1';
+const noSalt: Uint8Array = new Uint8Array(32);
+const firstBlock: Uint8Array = Uint8Array.of(1);
 
-/** The key that seals materials: HKDF-SHA-256 of the root key. The caller wipes it. */
+/**
+ * The key that seals materials: HKDF-SHA-256 (RFC 5869) of the root key without salt. The caller wipes it. Not hkdfSync, which
+ * leaves a copy of the root key in memory at each call until it is collected.
+ */
 function sealingKey(rootKey: SecretBytes): Uint8Array {
-  return rootKey.expose((bytes) => new Uint8Array(hkdfSync('sha256', bytes, new Uint8Array(0), purpose, 32)));
+  const extracted = rootKey.expose((bytes) => createHmac('sha256', noSalt).update(bytes).digest());
+  try {
+    return createHmac('sha256', extracted).update(purpose).update(firstBlock).digest();
+  } finally {
+    extracted.fill(0);
+  }
 }
 
 /** `nonce` is 12 random bytes. A nonce that repeats reveals only whether two records are equal. */
