@@ -16,7 +16,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
 
 const { encrypt, decrypt } = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
-type ClientProvider = NonNullable<ConstructorParameters<typeof KmsKeyringNode>[0]['clientProvider']>;
+type ClientProvider = NonNullable<ConstructorParameters<typeof KmsKeyringNode>[0]>['clientProvider'] & object;
 
 const region = 'us-east-1';
 const encryptionContext = { purpose: 'backup', stage: 'demo' };

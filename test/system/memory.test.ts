@@ -1,0 +1,146 @@
+/**
+ * What lies in the memory of the daemon. The test knows the keys of SoftHSM because it reads its files with the PIN, proves that they are
+ * the keys in use, and looks for their bytes in every page of the process.
+ */
+import { createDecipheriv, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { KMS } from '@aws-sdk/client-kms';
+import { afterEach, describe, expect, it } from 'vitest';
+import { additionalData, parseCiphertextBlob, tagBytes } from '../../src/keys/ciphertext-blob.ts';
+import type { CiphertextHeader } from '../../src/keys/ciphertext-blob.ts';
+import { canonicalEncryptionContext } from '../../src/keys/encryption-context.ts';
+import { epochLabel } from '../../src/keys/key-derivation.ts';
+import { deriveKey } from '../../src/keystore/software/key-derivation.ts';
+import { WRAPPING_KEY_LABEL } from '../../src/token/service-keys.ts';
+import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
+import { countInMemory } from '../support/process-memory.ts';
+import { readSecretKeys, type StoredKey } from '../support/softhsm-files.ts';
+
+const region = 'us-east-1';
+const scansUnderLoad = 3;
+const callersUnderLoad = 8;
+
+let daemon: RunningDaemon | undefined;
+let client: KMS | undefined;
+afterEach(async () => {
+  client?.destroy();
+  await daemon?.stop();
+});
+
+function connect({ endpoint, credentials }: RunningDaemon): KMS {
+  client = new KMS({ endpoint, region, credentials });
+  return client;
+}
+
+/** The secret keys of the daemon's token, and the PIN that opens it. */
+function tokenSecrets(running: RunningDaemon): { readonly pin: Buffer; readonly keys: readonly StoredKey[] } {
+  if (running.token === undefined) throw new Error('this daemon has no token');
+  const pin = Buffer.from(readFileSync(running.token.pinFile, 'utf8').trim());
+  const configuration = readFileSync(running.token.environment['SOFTHSM2_CONF'] ?? '', 'utf8');
+  const folder = /^directories\.tokendir\s*=\s*(.*)$/m.exec(configuration)?.[1] ?? '';
+  return { pin, keys: readSecretKeys(folder, pin) };
+}
+
+/** The key that a ciphertext was made with, when `material` is the one of its KMS key. */
+function messageKey(header: CiphertextHeader, material: Buffer): Uint8Array {
+  return header.suite === 'direct' ? material : deriveKey(material, header.suite, epochLabel, header.epochNonce);
+}
+
+function opens(header: CiphertextHeader, key: Uint8Array, plaintext: Buffer): boolean {
+  const decipher = createDecipheriv('aes-256-gcm', key, header.iv);
+  decipher.setAAD(additionalData(header.headerBytes, canonicalEncryptionContext(undefined)));
+  decipher.setAuthTag(header.sealed.subarray(-tagBytes));
+  try {
+    return Buffer.concat([decipher.update(header.sealed.subarray(0, -tagBytes)), decipher.final()]).equals(plaintext);
+  } catch {
+    return false;
+  }
+}
+
+/** Encrypts and decrypts `plaintext` from several callers at once until `done`. */
+async function load(kms: KMS, KeyId: string, plaintext: Buffer, isDone: () => boolean): Promise<void> {
+  const caller = async (): Promise<void> => {
+    while (!isDone()) {
+      const { CiphertextBlob } = await kms.encrypt({ KeyId, Plaintext: plaintext });
+      await kms.decrypt({ CiphertextBlob });
+    }
+  };
+  await Promise.all(Array.from({ length: callersUnderLoad }, caller));
+}
+
+describe.each(['softhsm', 'softhsm-direct'] as const)('the memory of a daemon over %s', (store) => {
+  it('holds no key of the token and no PIN, at rest and under load, and holds what requests carry', async () => {
+    daemon = await startDaemon({ store, auth: 'sigv4' });
+    const kms = connect(daemon);
+    const description = randomBytes(24).toString('hex');
+    const plaintext = randomBytes(64);
+    const KeyId = (await kms.createKey({ Description: description })).KeyMetadata?.KeyId ?? '';
+    const { CiphertextBlob = new Uint8Array() } = await kms.encrypt({ KeyId, Plaintext: plaintext });
+
+    const header = parseCiphertextBlob(CiphertextBlob);
+    const { pin, keys } = tokenSecrets(daemon);
+    const material = keys.find(
+      ({ value }) => value.length === 32 && header !== undefined && opens(header, messageKey(header, value), plaintext),
+    );
+    if (header === undefined || material === undefined) throw new Error('no key that was read from the token opens the ciphertext');
+    const secrets = {
+      ...Object.fromEntries(keys.map(({ value }, index) => [`key ${index}`, value])),
+      'key of the message': messageKey(header, material.value),
+      PIN: pin,
+    };
+    const none = Object.fromEntries(Object.keys(secrets).map((name) => [name, 0]));
+    const sought = { ...secrets, description: Buffer.from(description), plaintext };
+
+    const atRest = await countInMemory(daemon.pid, sought);
+    expect(atRest).toMatchObject(none);
+    expect(atRest.description).toBeGreaterThan(0);
+
+    let scans = 0;
+    let inFlight = 0;
+    const loaded = load(kms, KeyId, plaintext, () => scans === scansUnderLoad);
+    for (; scans < scansUnderLoad; scans += 1) {
+      const underLoad = await countInMemory(daemon.pid, sought);
+      expect(underLoad).toMatchObject(none);
+      inFlight += underLoad.plaintext;
+    }
+    await loaded;
+    expect(inFlight).toBeGreaterThan(0);
+    // The same search finds a key where SoftHSM keeps it: the wrapping key, which is no private object, in the token host.
+    const [host = 0] = daemon.hostPids();
+    const wrapping = keys.find(({ label }) => label === WRAPPING_KEY_LABEL)?.value ?? new Uint8Array(32);
+    expect((await countInMemory(host, { wrapping })).wrapping).toBeGreaterThan(0);
+  });
+});
+
+describe('the memory of a daemon with a software key store', () => {
+  it('holds the root key once, however often keys were used', async () => {
+    daemon = await startDaemon({ store: 'software', auth: 'sigv4' });
+    const kms = connect(daemon);
+    const rootKey = readFileSync(join(daemon.dataDirectory, 'root.key'));
+    const [symmetric, codes, pair] = await Promise.all([
+      kms.createKey({}),
+      kms.createKey({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }),
+      kms.createKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }),
+    ]);
+    const digest = randomBytes(32);
+    for (let count = 0; count < 20; count += 1) {
+      await kms.encrypt({ KeyId: symmetric.KeyMetadata?.KeyId, Plaintext: digest });
+      await kms.generateMac({ KeyId: codes.KeyMetadata?.KeyId, Message: digest, MacAlgorithm: 'HMAC_SHA_256' });
+      const signing = { MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' } as const;
+      await kms.sign({ KeyId: pair.KeyMetadata?.KeyId, Message: digest, ...signing });
+    }
+    expect(await countInMemory(daemon.pid, { rootKey })).toEqual({ rootKey: 1 });
+  });
+
+  it('holds no data key after its answer was sent', async () => {
+    daemon = await startDaemon({ store: 'software', auth: 'sigv4' });
+    const kms = connect(daemon);
+    const KeyId = (await kms.createKey({})).KeyMetadata?.KeyId;
+    const made = await kms.generateDataKey({ KeyId, KeySpec: 'AES_256' });
+    const dataKey = made.Plaintext ?? new Uint8Array();
+    await pause(100);
+    expect(await countInMemory(daemon.pid, { dataKey })).toEqual({ dataKey: 0 });
+  });
+});
