@@ -2,7 +2,6 @@
 import { KmsError } from '../errors.ts';
 import { invalid } from '../api/violations.ts';
 import { assertAlgorithm, assertPlaintextLength } from '../keys/algorithms.ts';
-import { encryptWithPublicKey } from '../keys/public-key-encryption.ts';
 import { publicKeyOf, usableKey } from './key-uses.ts';
 import { authenticatedContext, keyOfCiphertext, open, seal } from './symmetric-encryption.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
@@ -64,7 +63,7 @@ export function openingKey(
   return named;
 }
 
-/** Encrypts under the current material. RSA uses the stored public key and asks no key store. */
+/** Encrypts under the current material. RSA and SM2 use the stored public key and ask no key store. */
 export async function encryptUnder(
   key: KeyRecord,
   choice: EncryptionChoice,
@@ -76,7 +75,8 @@ export async function encryptUnder(
     return { bytes: ciphertext, materialId };
   }
   checkPlaintext(choice, key, plaintext.length);
-  return { bytes: encryptWithPublicKey(publicKeyOf(key, 'Encrypt'), choice.algorithm, plaintext), materialId: undefined };
+  const bytes = await context.parts.publicKeys.encryptTo(publicKeyOf(key, 'Encrypt'), choice.algorithm, plaintext);
+  return { bytes, materialId: undefined };
 }
 
 /** Decrypts a ciphertext of the resolved key. The caller wipes the plaintext or hands it to the client. */

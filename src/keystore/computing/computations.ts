@@ -5,6 +5,7 @@
 import type { MlDsaName, MlKemName } from '../../keys/algorithms.ts';
 import { type EncodedKeyPair, keyPairOfSeed } from '../../keys/post-quantum.ts';
 import { type Encapsulated, encapsulateTo } from '../../keys/public-key-encryption.ts';
+import { encryptSm2 } from '../../keys/sm2-encryption.ts';
 import { isSignatureValid, type SignedMessage } from '../../keys/verify-signature.ts';
 import type { SigningRequest } from '../keystore.ts';
 import { agreeOnSecret, decapsulateSecret, decryptOaep, openSm2, signWithPrivateKey } from '../software/private-keys.ts';
@@ -30,6 +31,8 @@ export interface Computations {
   keyPairOfSeed(argument: { readonly parameters: MlDsaName | MlKemName }, seed: Uint8Array): EncodedKeyPair;
   unwrapImport(argument: WrappedImport, privateKey: Uint8Array): ImportedKey;
   isSignatureValid(argument: { readonly signed: SignedMessage; readonly signature: Uint8Array }): Promise<boolean>;
+  /** The secret is the plaintext. */
+  encryptSm2(argument: { readonly publicKey: Uint8Array }, plaintext: Uint8Array): Uint8Array;
   encapsulateTo(argument: { readonly publicKey: Uint8Array; readonly keySpec: string }): Encapsulated;
 }
 
@@ -46,6 +49,7 @@ export const computations: Computations = {
   keyPairOfSeed: ({ parameters }, seed) => keyPairOfSeed(parameters, seed),
   unwrapImport,
   isSignatureValid: ({ signed, signature }) => isSignatureValid(signed, signature),
+  encryptSm2: ({ publicKey }, plaintext) => encryptSm2(publicKey, plaintext),
   encapsulateTo: ({ publicKey, keySpec }) => encapsulateTo(publicKey, keySpec),
 };
 
