@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EcCurve } from '../../src/keys/algorithms.ts';
 import { ecPair, rsaPair, softwarePlace } from '../support/known-keys.ts';
+import { importedPlace } from '../support/imported-keys.ts';
 import type { HeldKey, KnownKey } from '../support/known-keys.ts';
 import { wrongAnswers, wycheproof } from '../support/wycheproof.ts';
 import type { Vector } from '../support/wycheproof.ts';
@@ -29,7 +30,9 @@ const agreements: readonly { readonly name: string; readonly keySpec: string; re
   { name: 'ecdh_secp521r1', keySpec: 'ECC_NIST_P521', curve: 'secp521r1' },
 ];
 
-describe.each([softwarePlace()])('keys in $name', (place) => {
+const places = [softwarePlace(), await importedPlace()];
+
+describe.each(places)('keys in $name', (place) => {
   afterAll(() => place.close());
 
   /** Holds each distinct key once. */
@@ -44,11 +47,11 @@ describe.each([softwarePlace()])('keys in $name', (place) => {
 
   it.each(macs)('give the codes of $name, and no code that was altered', async ({ name, keySpec, algorithm, keyBits }) => {
     const keep = keeper();
-    // Codes are whole here, and keys as long as the spec says.
-    const vectors = wycheproof(name).filter(({ text }) => text('keySize') === keyBits && text('tagSize') === keyBits);
+    // Codes are whole here, keys as long as the spec says, and messages not empty.
+    const vectors = wycheproof(name).filter(({ text }) => text('keySize') === keyBits && text('tagSize') === keyBits && text('msg') !== '');
     const wrong = await wrongAnswers(vectors, async ({ text, bytes }) => {
       const key = await keep(text('key'), () => ({ keySpec, keyUsage: 'GENERATE_VERIFY_MAC', secret: bytes('key') }));
-      return Buffer.compare(await key.mac(algorithm, bytes('msg')), bytes('tag')) === 0;
+      return key.isCode(algorithm, bytes('msg'), bytes('tag'));
     });
     expect([vectors.length > 0, wrong]).toEqual([true, []]);
   });

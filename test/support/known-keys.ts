@@ -23,7 +23,8 @@ export interface KnownKey {
 
 /** The uses of a held key. What the caller got wrong resolves to undefined; every other failure rejects. */
 export interface HeldKey {
-  mac(algorithm: string, message: Uint8Array): Promise<Uint8Array>;
+  /** Whether `code` is the whole HMAC of the message. */
+  isCode(algorithm: string, message: Uint8Array, code: Uint8Array): Promise<boolean>;
   decrypt(algorithm: string, ciphertext: Uint8Array): Promise<Uint8Array | undefined>;
   agree(peerPublicKey: Uint8Array): Promise<Uint8Array | undefined>;
 }
@@ -44,7 +45,7 @@ export function softwarePlace(): KnownKeyPlace {
     hold: async (known) => {
       const bound = sealed(rootKey, known);
       return {
-        mac: (algorithm, message) => store.mac(bound, algorithm, message),
+        isCode: async (algorithm, message, code) => Buffer.compare(await store.mac(bound, algorithm, message), code) === 0,
         decrypt: (algorithm, ciphertext) => store.decryptWithPrivateKey(bound, algorithm, ciphertext).catch(undefinedIfInvalid),
         agree: async (peer) => (isPublicKeyOf(known.keySpec, peer) ? store.agree(bound, peer) : undefined),
       };

@@ -56,8 +56,7 @@ describe('published vectors', () => {
     const place = softwarePlace();
     for (const { keySpec, key, message, mac } of vectors.hmac) {
       const held = await place.hold({ keySpec, keyUsage: 'GENERATE_VERIFY_MAC', secret: hex(key) });
-      const code = await held.mac(keySpec.replace('HMAC_', 'HMAC_SHA_'), hex(message));
-      expect(Buffer.from(code).toString('hex')).toBe(mac);
+      expect(await held.isCode(keySpec.replace('HMAC_', 'HMAC_SHA_'), hex(message), hex(mac))).toBe(true);
     }
     await place.close();
   });
