@@ -2,12 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { AttributeName, Template } from '../../../src/token/mechanism.ts';
 import { attributesToCheck, weaknesses } from '../../../src/token/key-strength.ts';
 import {
+  agreedSecret,
   epochKey,
   fingerprintKey,
+  macForm,
+  privateForm,
   recordMacKey,
+  residentKey,
   tokenMaterial,
+  unwrappedKey,
   unwrappedMaterial,
   without,
+  wrappableKey,
   wrappableMaterial,
   wrappingKey,
 } from '../../../src/token/templates.ts';
@@ -23,6 +29,8 @@ const templates: readonly { readonly what: string; readonly template: Template; 
   { what: 'an epoch key', template: epochKey('label'), uses: ['ENCRYPT', 'DECRYPT'] },
   { what: 'a fingerprint key', template: fingerprintKey('label'), uses: ['ENCRYPT'] },
   { what: 'the wrapping key', template: wrappingKey(names, true), uses: ['WRAP', 'UNWRAP'] },
+  { what: 'a MAC key', template: residentKey(macForm(48), names, ['SHA384_HMAC']), uses: ['SIGN'] },
+  { what: 'a MAC key to be exported', template: wrappableKey(macForm(48), names, []), uses: ['SIGN'] },
   { what: 'the record MAC key', template: recordMacKey(names), uses: ['SIGN'] },
 ];
 
@@ -39,7 +47,34 @@ describe.each(templates)('the template of $what', ({ template, uses }) => {
   });
 });
 
+describe.each(['SIGN', 'DECRYPT', 'DERIVE'] as const)('the template of a private key for %s', (use) => {
+  const form = privateForm('EC', use);
+  const made = [residentKey(form, names, ['ECDSA']), wrappableKey(form, names, []), unwrappedKey(form, names, [])];
+  const flags: readonly AttributeName[] = ['DECRYPT', 'SIGN', 'SIGN_RECOVER', 'UNWRAP', 'DERIVE'];
+
+  it('names every usage flag of private keys and no other, and turns on one', () => {
+    for (const template of made) {
+      for (const flag of flags) expect(template[flag], flag).toBe(flag === use);
+      for (const flag of ['ENCRYPT', 'VERIFY', 'WRAP', 'VALUE_LEN']) expect(template).not.toHaveProperty(flag);
+    }
+  });
+
+  it('keeps the key inside: sensitive, and extractable only under a trusted key', () => {
+    const [resident, wrappable, unwrapped] = made;
+    expect(resident).toMatchObject({ TOKEN: true, PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false, MODIFIABLE: false });
+    expect(resident?.ALLOWED_MECHANISMS).toEqual(['ECDSA']);
+    expect(wrappable).toMatchObject({ TOKEN: false, SENSITIVE: true, EXTRACTABLE: true, WRAP_WITH_TRUSTED: true });
+    expect(unwrapped).toMatchObject({ TOKEN: false, SENSITIVE: true, EXTRACTABLE: false });
+  });
+});
+
 describe('templates', () => {
+  it('let nothing but an agreed secret be read, which can do nothing', () => {
+    const secret = agreedSecret(32);
+    expect(secret).toMatchObject({ TOKEN: false, SENSITIVE: false, EXTRACTABLE: true, VALUE_LEN: 32 });
+    for (const use of USES) expect(secret[use], use).toBe(false);
+  });
+
   it('say where a key lives', () => {
     expect(tokenMaterial('derive', names).TOKEN).toBe(true);
     for (const template of [wrappableMaterial('derive', names), unwrappedMaterial('derive', names), epochKey('label')])
