@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { KeyUsageFlags } from '@peculiar/asn1-x509';
 import { encode } from 'cborg';
-import { assert, asyncProperty, constant, constantFrom, nat, oneof, pre, record, uint8Array } from 'fast-check';
+import { anything, assert, asyncProperty, constant, constantFrom, nat, oneof, pre, record, uint8Array } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { imageSha384 } from '../../../src/attestation/attestation.ts';
 import { ageMsMax, attestationVerifier } from '../../../src/attestation/attestation-verifier.ts';
@@ -219,6 +219,28 @@ test('no mutation of a document is ever believed, or takes long', async () => {
     { numRuns: 500 },
   );
 });
+
+test('no claims that a signer vouches for crash the verifier', async () => {
+  const claim = oneof(anything({ maxDepth: 2 }), uint8Array({ maxLength: 64 }), constant(pki.signer.der), constant([pki.root]));
+  const names = constantFrom('module_id', 'digest', 'timestamp', 'pcrs', 'nitrotpm_pcrs', 'certificate', 'cabundle', 'public_key', 'nonce');
+  await assert(
+    asyncProperty(names, claim, async (name, value) => {
+      const document = encodable({ [name]: value });
+      pre(document !== undefined);
+      await verifier.verify(document ?? new Uint8Array()).catch((error: unknown) => expect(error).toMatchObject(refusedFor('')));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Undefined for values that CBOR cannot carry. */
+function encodable(claims: Record<string, unknown>): Uint8Array | undefined {
+  try {
+    return made({ claims });
+  } catch {
+    return undefined;
+  }
+}
 
 describe('a root certificate', () => {
   test('is read from PEM', () => {
