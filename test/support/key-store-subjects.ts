@@ -1,5 +1,6 @@
 /** The key stores that the contract suite runs on. */
 import { randomBytes } from 'node:crypto';
+import { wrappingAlgorithms } from '../../src/keys/import-wrapping.ts';
 import type { CiphertextSuite, Custody, Residency } from '../../src/keys/key-record.ts';
 import type { KeyStore } from '../../src/keystore/keystore.ts';
 import type { Pkcs11KeyStoreConfig } from '../../src/keystore/pkcs11/key-store.ts';
@@ -31,6 +32,8 @@ export interface KeyStoreSubject {
   readonly refusedAlgorithms: readonly string[];
   /** Key specs that it makes besides SYMMETRIC_DEFAULT. */
   readonly keySpecs: readonly string[];
+  /** Wrapping algorithms of imports that it takes in. Absent: it imports nothing. */
+  readonly importsWrappedBy?: readonly string[];
   readonly expects: { readonly residency: Residency; readonly suite: CiphertextSuite; readonly custody: Custody };
   available(): boolean;
   open(): Promise<OpenSubject>;
@@ -46,6 +49,7 @@ const software: KeyStoreSubject = {
   real: false,
   refusedAlgorithms: [],
   keySpecs: softwareKeySpecs.filter((spec) => spec !== 'SYMMETRIC_DEFAULT'),
+  importsWrappedBy: [...wrappingAlgorithms.keys()],
   expects: { residency: 'software', suite: 'derived-aes-cbc-data', custody: 'full' },
   available: () => true,
   open: async () => {

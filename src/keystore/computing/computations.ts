@@ -1,6 +1,6 @@
 /**
- * What is computed in threads of this process because it would hold the event loop up: private keys in use, imports unwrapped, key pairs made from seeds,
- * signatures verified, secrets encapsulated. Knows nothing of threads.
+ * What is computed in threads of this process because it would hold the event loop up: private keys in use, imports unwrapped, key pairs
+ * made from seeds, signatures verified, secrets encapsulated. Knows nothing of threads.
  */
 import type { MlDsaName, MlKemName } from '../../keys/algorithms.ts';
 import { type EncodedKeyPair, keyPairOfSeed } from '../../keys/post-quantum.ts';

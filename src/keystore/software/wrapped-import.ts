@@ -27,6 +27,7 @@ export interface ImportedKey {
 
 const wrappingKeyBytes = 32;
 /** RFC 5649, section 3. */
+const wrappedBytesMin = 16;
 const wrapPadIv = Uint8Array.of(0xa6, 0x59, 0x59, 0xa6);
 
 /**
@@ -62,12 +63,18 @@ function unwrapInTwoSteps(key: KeyObject, digest: Digest, wrapped: Uint8Array): 
   const modulusBytes = (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
   const wrappingKey = unwrappedKey(key, digest, wrapped.subarray(0, modulusBytes));
   try {
-    return createDecipheriv('id-aes256-wrap-pad', wrappingKey, wrapPadIv).update(wrapped.subarray(modulusBytes));
+    return unwrapPadded(wrappingKey, wrapped.subarray(modulusBytes));
   } catch {
     throw doesNotUnwrap();
   } finally {
     wrappingKey.fill(0);
   }
+}
+
+/** AES-KWP. Throws for what does not unwrap; OpenSSL alone would take nothing for nothing wrapped. */
+function unwrapPadded(wrappingKey: Uint8Array, wrapped: Uint8Array): Buffer {
+  if (wrapped.length < wrappedBytesMin) throw new RangeError('nothing is wrapped so short');
+  return createDecipheriv('id-aes256-wrap-pad', wrappingKey, wrapPadIv).update(wrapped);
 }
 
 /** A random key in place of one that does not decrypt: what is refused is then the second step, whatever was wrong with the first. */

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { normalisedKeyPair, PrivateKeyError } from '../../../src/keys/private-key-encoding.ts';
+import { pairOf } from '../../support/customer-material.ts';
+import type { CustomerMaterial } from '../../support/customer-material.ts';
 
 const curves = [
   ['ECC_NIST_P256', 'prime256v1'],
@@ -11,14 +13,8 @@ const curves = [
   ['ECC_SECG_P256K1', 'secp256k1'],
 ] as const;
 const rsaSizes = [2048, 3072, 4096] as const;
-const der = { publicKeyEncoding: { type: 'spki', format: 'der' }, privateKeyEncoding: { type: 'pkcs8', format: 'der' } } as const;
-
-interface Pair {
-  readonly publicKey: Buffer;
-  readonly privateKey: Buffer;
-}
-
-const ecPair = (namedCurve: string): Pair => generateKeyPairSync('ec', { namedCurve, paramEncoding: 'named', ...der });
+const ecPair = (namedCurve: string): CustomerMaterial => pairOf(generateKeyPairSync('ec', { namedCurve, paramEncoding: 'named' }));
+const rsaPair = (modulusLength: number): CustomerMaterial => pairOf(generateKeyPairSync('rsa', { modulusLength }));
 
 function openssl(words: readonly string[], input: Uint8Array | string = ''): Buffer {
   return execFileSync('openssl', words, { input, stdio: ['pipe', 'pipe', 'ignore'] });
@@ -43,22 +39,22 @@ function refuses(keySpec: string, bytes: Uint8Array): void {
 describe('a private key in PKCS#8', () => {
   test.each(curves)('of %s stays what it is', (keySpec, curve) => {
     const pair = ecPair(curve);
-    const taken = normalisedKeyPair(keySpec, pair.privateKey);
-    expect(Buffer.from(taken.privateKey)).toEqual(pair.privateKey);
+    const taken = normalisedKeyPair(keySpec, pair.bytes);
+    expect(Buffer.from(taken.privateKey)).toEqual(pair.bytes);
     expect(Buffer.from(taken.publicKey)).toEqual(pair.publicKey);
   });
 
   test.each(rsaSizes)('of RSA with %d bits stays what it is', (modulusLength) => {
-    const pair = generateKeyPairSync('rsa', { modulusLength, ...der });
-    const taken = normalisedKeyPair(`RSA_${modulusLength}`, pair.privateKey);
-    expect(Buffer.from(taken.privateKey)).toEqual(pair.privateKey);
+    const pair = rsaPair(modulusLength);
+    const taken = normalisedKeyPair(`RSA_${modulusLength}`, pair.bytes);
+    expect(Buffer.from(taken.privateKey)).toEqual(pair.bytes);
     expect(Buffer.from(taken.publicKey)).toEqual(pair.publicKey);
   });
 
   test('of Ed25519 stays what it is', () => {
-    const pair = generateKeyPairSync('ed25519', der);
-    const taken = normalisedKeyPair('ECC_NIST_EDWARDS25519', pair.privateKey);
-    expect(Buffer.from(taken.privateKey)).toEqual(pair.privateKey);
+    const pair = pairOf(generateKeyPairSync('ed25519'));
+    const taken = normalisedKeyPair('ECC_NIST_EDWARDS25519', pair.bytes);
+    expect(Buffer.from(taken.privateKey)).toEqual(pair.bytes);
     expect(Buffer.from(taken.publicKey)).toEqual(pair.publicKey);
   });
 
@@ -79,10 +75,10 @@ describe('a private key in PKCS#8', () => {
 
 describe('refused is', () => {
   test('a key of another curve, size or kind', () => {
-    const p256 = ecPair('prime256v1').privateKey;
-    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048, ...der }).privateKey;
-    const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048, ...der }).privateKey;
-    const x25519 = generateKeyPairSync('x25519', der).privateKey;
+    const p256 = ecPair('prime256v1').bytes;
+    const rsa = rsaPair(2048).bytes;
+    const pss = pairOf(generateKeyPairSync('rsa-pss', { modulusLength: 2048 })).bytes;
+    const x25519 = pairOf(generateKeyPairSync('x25519')).bytes;
     for (const [spec, key] of [
       ['ECC_SECG_P256K1', p256],
       ['ECC_NIST_EDWARDS25519', p256],
@@ -110,25 +106,25 @@ describe('refused is', () => {
   test.each(curves)('a key of %s with the point of another, or with a scalar out of range', (keySpec, curve) => {
     const [own, other] = [ecPair(curve), ecPair(curve)];
     const pointBytes = { prime256v1: 65, secp384r1: 97, secp521r1: 133, secp256k1: 65 }[curve];
-    const head = own.privateKey.length - pointBytes;
-    refuses(keySpec, Buffer.concat([own.privateKey.subarray(0, head), other.privateKey.subarray(head)]));
+    const head = own.bytes.length - pointBytes;
+    refuses(keySpec, Buffer.concat([own.bytes.subarray(0, head), other.bytes.subarray(head)]));
     const scalarBytes = (pointBytes - 1) / 2;
-    const scalarAt = own.privateKey.indexOf(Buffer.from([0x04, scalarBytes])) + 2;
+    const scalarAt = own.bytes.indexOf(Buffer.from([0x04, scalarBytes])) + 2;
     for (const filler of [0x00, 0xff]) {
-      const outOfRange = Buffer.from(own.privateKey);
+      const outOfRange = Buffer.from(own.bytes);
       outOfRange.fill(filler, scalarAt, scalarAt + scalarBytes);
       refuses(keySpec, outOfRange);
     }
   });
 
   test('an RSA key whose modulus was altered', () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, ...der });
+    const { bytes: privateKey } = rsaPair(2048);
     const modulusAt = privateKey.indexOf(Buffer.from([0x02, 0x82, 0x01, 0x01, 0x00])) + 5;
     refuses('RSA_2048', altered(privateKey, modulusAt + 200));
   });
 
   test('anything before or behind the key, a key that is cut off, an encrypted one, another encoding, nothing', () => {
-    const { privateKey } = ecPair('prime256v1');
+    const { bytes: privateKey } = ecPair('prime256v1');
     const key = createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' });
     const encrypted = key.export({ format: 'der', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'known' });
     for (const bytes of [
