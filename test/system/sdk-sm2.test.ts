@@ -19,6 +19,8 @@ import type { KeyUsageType } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
 
+const openssl = (...words: string[]): Buffer => execFileSync('openssl', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+
 describe('the AWS SDK with SM2', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hsm-kms-sm2-'));
   let daemon: RunningDaemon;
@@ -28,7 +30,8 @@ describe('the AWS SDK with SM2', () => {
     new KMSClient({ endpoint: daemon.endpoint, region, credentials: daemon.credentials, maxAttempts: 1 });
 
   beforeAll(async () => {
-    daemon = await startDaemon({ store: 'software', auth: 'sigv4' });
+    // The access keys of a test are of the aws partition; the emulator takes the partition from the Region.
+    daemon = await startDaemon({ store: 'software', auth: 'emulator' });
     client = connect('cn-north-1');
   });
   afterAll(async () => {
@@ -41,8 +44,6 @@ describe('the AWS SDK with SM2', () => {
     writeFileSync(join(folder, name), bytes ?? new Uint8Array(), { mode: 0o600 });
     return join(folder, name);
   }
-
-  const openssl = (...words: string[]): Buffer => execFileSync('openssl', words, { stdio: ['ignore', 'pipe', 'pipe'] });
 
   /** A key of the service, with its public half in a file for OpenSSL. */
   async function createKey(usage: KeyUsageType): Promise<{ readonly KeyId: string; readonly publicFile: string }> {
