@@ -14,6 +14,11 @@ const curves: Readonly<Record<EcCurve, { readonly ecdsa: ECDSA; readonly fieldBy
   secp256k1: { ecdsa: secp256k1, fieldBytes: 32 },
 };
 
+/** Length of a coordinate, and of a private key, of the curve. */
+export function fieldBytesOf(curve: EcCurve): number {
+  return curves[curve].fieldBytes;
+}
+
 /** Signs with hedged nonces. `scalar` is the private key, as long as the field; the caller wipes it. */
 export function signDigest(curve: EcCurve, digest: Uint8Array, scalar: Uint8Array): Uint8Array {
   return curves[curve].ecdsa.sign(digest, scalar, { prehash: false, lowS: false, extraEntropy: true, format: 'der' });

@@ -8,7 +8,7 @@ import type { KeyObject } from 'node:crypto';
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { keyShape, oaepDigests, signingAlgorithm } from '../../keys/algorithms.ts';
 import type { Digest } from '../../keys/algorithms.ts';
-import { signDigest } from '../../keys/nist-curves.ts';
+import { fieldBytesOf, signDigest } from '../../keys/nist-curves.ts';
 import { mlDsa, mlKem, withSecretKey } from '../../keys/post-quantum.ts';
 import { digestInfo, encodePss } from '../../keys/rsa-encoding.ts';
 import type { SignatureDigest } from '../../keys/rsa-encoding.ts';
@@ -75,12 +75,18 @@ function signPssDigest(
 function signEcDigest(keySpec: string, privateKey: Uint8Array, digest: Uint8Array): Uint8Array {
   const shape = keyShape(keySpec);
   if (shape.type !== 'ec') throw new RangeError(`${keySpec} is no elliptic curve of ECDSA`);
-  const scalar = Buffer.from(keyObject(privateKey).export({ format: 'jwk' }).d ?? '', 'base64url');
-  try {
-    return signDigest(shape.curve, digest, scalar);
-  } finally {
-    scalar.fill(0);
-  }
+  return signDigest(shape.curve, digest, ecScalar(privateKey, fieldBytesOf(shape.curve)));
+}
+
+/**
+ * A view of the scalar in PKCS#8 of an elliptic curve: ECPrivateKey (RFC 5915) begins with version 1, and the scalar as long as the
+ * field. Not by way of a JSON Web Key, whose text nothing can wipe.
+ */
+function ecScalar(privateKey: Uint8Array, lengthBytes: number): Uint8Array {
+  const bytes = Buffer.from(privateKey.buffer, privateKey.byteOffset, privateKey.length);
+  const version = bytes.indexOf(Uint8Array.of(0x02, 0x01, 0x01, 0x04, lengthBytes));
+  if (version < 0) throw new KeyStoreError('internal', 'The private key is not in the form that the software store keeps');
+  return bytes.subarray(version + 5, version + 5 + lengthBytes);
 }
 
 function signMlDsa(
