@@ -5,11 +5,13 @@ import { newAccessKey } from './access-key.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { makeCertificate } from './certificate.ts';
 import { type Client, HttpLayer, WorkerLayer, cLayer, doorLayer } from './layers.ts';
+import { measureKeyUses } from './key-uses.ts';
 import { closeAll, doors, measureNothing, measureSlow, measureWith, slowSessions } from './module-runs.ts';
 import type { LayerName } from './observation.ts';
 import { mainCells } from './plan.ts';
 import type { BenchResults } from './results.ts';
 import type { Layer, RoundResults } from './rounds.ts';
+import { measureScale } from './scale.ts';
 import type { Subjected, Variant } from './site.ts';
 import { Worker } from './worker/worker.ts';
 
@@ -27,7 +29,11 @@ export async function runBench(options: BenchOptions): Promise<BenchResults> {
   const loadAverage = loadavg()[0] ?? 0;
   const slow = await measureSlow(options);
   const none = await measureNothing(options);
-  const main = await measureMain(options);
+  const key = newAccessKey();
+  const credentialsFile = options.site.writeFile('credentials.yaml', key.text);
+  const main = await measureMain(options, key.accessKeyId, credentialsFile);
+  const keyUses = await measureKeyUses(options, credentialsFile);
+  const scale = await measureScale(options, { region: options.site.region, accessKeyId: key.accessKeyId, credentialsFile });
   const [cpu] = cpus();
   const { token } = options.subjected;
   return {
@@ -40,6 +46,8 @@ export async function runBench(options: BenchOptions): Promise<BenchResults> {
     main,
     slow: slow === undefined ? undefined : { ...slow, sessions: slowSessions },
     none,
+    scale,
+    keyUses,
   };
 }
 
@@ -48,12 +56,10 @@ function describeKeyStore({ keyStore }: Subjected): string {
 }
 
 /** All layers over the token as it is. */
-async function measureMain(options: BenchOptions): Promise<RoundResults> {
+async function measureMain(options: BenchOptions, accessKeyId: string, credentialsFile: string): Promise<RoundResults> {
   const { site, subjected } = options;
   const wanted = (name: LayerName): boolean => options.layers.includes(name);
   const opened: Layer[] = [];
-  const key = newAccessKey();
-  const credentialsFile = site.writeFile('credentials.yaml', key.text);
   const configOf = (variant: Variant): string => site.writeConfig(subjected, variant, credentialsFile);
   try {
     for (const name of ['c', 'c-token-key'] as const) if (wanted(name)) opened.push(cLayer(name, subjected.token));
@@ -64,7 +70,7 @@ async function measureMain(options: BenchOptions): Promise<RoundResults> {
     }
     if (Object.keys(kmsVariants).some((name) => wanted(name as LayerName))) {
       const keyId = await makeKeys(options, configOf({ name: 'keys', isolation: 'none' }));
-      await openService(options, { keyId, region: site.region, accessKeyId: key.accessKeyId, credentialsFile }, opened);
+      await openService(options, { keyId, region: site.region, accessKeyId, credentialsFile }, opened);
     }
     return await measureWith(mainCells(options, options.layers), opened, options, options.windowMs);
   } finally {

@@ -87,7 +87,22 @@ export class CProgram {
   }
 }
 
+/** Names by key spec and algorithm. OAEP is composed from RSA without padding where the token lacks it: what it takes in the module either way. */
+const keyUseNames: Readonly<Record<string, string>> = {
+  'RSA_2048 RSASSA_PKCS1_V1_5_SHA_256': 'rsa-2048-pkcs1-sign',
+  'RSA_2048 RSASSA_PSS_SHA_256': 'rsa-2048-pss-sign',
+  'RSA_2048 RSAES_OAEP_SHA_256': 'rsa-2048-raw-decrypt',
+  'RSA_4096 RSASSA_PKCS1_V1_5_SHA_256': 'rsa-4096-pkcs1-sign',
+  'ECC_NIST_P256 ECDSA_SHA_256': 'ecdsa-p256-sign',
+  'ECC_NIST_P256 ECDH': 'ecdh-p256',
+  'ECC_NIST_P384 ECDSA_SHA_384': 'ecdsa-p384-sign',
+  'ECC_NIST_EDWARDS25519 ED25519_SHA_512': 'ed25519-sign',
+  'HMAC_256 HMAC_SHA_256': 'hmac-sha256',
+};
+
 function operationNames(workload: Workload, keyLife: KeyLife): readonly string[] {
+  const { key } = workload;
+  if (key !== undefined) return [`${keyUseNames[`${key.spec} ${key.algorithm}`] ?? key.spec}-${keyLife}`];
   if (workload.operation === 'GenerateDataKey') return ['random-32', `gcm-encrypt-${keyLife}-32`];
   return [`gcm-${workload.operation.toLowerCase()}-${keyLife}-${workload.bytes}`];
 }

@@ -13,6 +13,14 @@ export const layerTitles: Readonly<Record<LayerName, string>> = {
   http: '(e) HTTP + SigV4, isolation none',
   'http-host': '(e) HTTP + SigV4, isolation process',
   https: '(e) HTTPS + SigV4, isolation none',
+  'keys-100': '(f) 100 keys in the store',
+  'keys-10000': '(f) 10,000 keys in the store',
+  'keys-100000': '(f) 100,000 keys in the store',
+  'key-store': '(g) key store of the token',
+  'key-use': '(g) KMS pipeline, token',
+  'node-crypto': '(g) node:crypto',
+  'software-store': '(g) software key store',
+  'software-use': '(g) KMS pipeline, software',
 };
 
 /** The layers of the letters in `letters`, in the order in which they are measured. */

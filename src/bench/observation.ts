@@ -2,14 +2,56 @@
 
 /** The work of one operation, the same at every layer. */
 export interface Workload {
-  readonly operation: 'Encrypt' | 'Decrypt' | 'GenerateDataKey';
-  /** Bytes of plaintext. */
+  readonly operation: OperationName;
+  /** Bytes of plaintext or of the message. */
   readonly bytes: number;
+  /** Absent: every request the same key, which is open. */
+  readonly access?: Access;
+  /** Absent: SYMMETRIC_DEFAULT. */
+  readonly key?: KeyChoice;
+}
+
+export type OperationName =
+  | 'Encrypt'
+  | 'Decrypt'
+  | 'GenerateDataKey'
+  | 'DescribeKey'
+  | 'ListKeys'
+  | 'ListAliases'
+  | 'Sign'
+  | 'Verify'
+  | 'GenerateMac'
+  | 'DeriveSharedSecret';
+
+/** `cold`: every request another key, which has to be opened. `epochs`: every ciphertext from another epoch. */
+export type Access = 'cold' | 'epochs';
+
+/** A key other than SYMMETRIC_DEFAULT and what it is used with. */
+export interface KeyChoice {
+  readonly spec: string;
+  readonly algorithm: string;
 }
 
 /** Where the operation is called, from the module itself outwards. */
 export type LayerName =
-  'c' | 'c-token-key' | 'addon' | 'addon-token-key' | 'host' | 'host-token-key' | 'kms' | 'kms-host' | 'http' | 'http-host' | 'https';
+  | 'c'
+  | 'c-token-key'
+  | 'addon'
+  | 'addon-token-key'
+  | 'host'
+  | 'host-token-key'
+  | 'kms'
+  | 'kms-host'
+  | 'http'
+  | 'http-host'
+  | 'https'
+  | ScaleLayer
+  | KeyUseLayer;
+
+/** The pipeline over a store of so many keys. */
+export type ScaleLayer = 'keys-100' | 'keys-10000' | 'keys-100000';
+/** Where keys other than SYMMETRIC_DEFAULT are used; `c` is the ceiling of a token, `node-crypto` that of software. */
+export type KeyUseLayer = 'key-store' | 'key-use' | 'node-crypto' | 'software-store' | 'software-use';
 
 /** A process whose use of CPU and memory is told apart. */
 export type ProcessName = 'c program' | 'service' | 'token host' | 'load generator';
@@ -42,14 +84,20 @@ export interface MeasuredCell extends Cell {
   readonly rounds: readonly Observation[];
 }
 
-/** Name of a workload in tables: `Encrypt 32 B`, `GenerateDataKey`. */
-export function workloadName(workload: Workload): string {
-  if (workload.operation === 'GenerateDataKey') return workload.operation;
-  return `${workload.operation} ${workload.bytes < 1024 ? `${workload.bytes} B` : `${workload.bytes / 1024} KiB`}`;
+const accessNames: Readonly<Record<Access, string>> = {
+  cold: ', every request another key',
+  epochs: ', every ciphertext from another epoch',
+};
+
+/** Name of a workload in tables: `Encrypt 32 B`, `GenerateDataKey`, `Sign RSA_2048 RSASSA_PSS_SHA_256`. */
+export function workloadName({ operation, bytes, access, key }: Workload): string {
+  if (key !== undefined) return `${operation} ${key.spec} ${key.algorithm}`;
+  if (operation !== 'Encrypt' && operation !== 'Decrypt') return operation;
+  return `${operation} ${bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KiB`}${access === undefined ? '' : accessNames[access]}`;
 }
 
 export function sameWorkload(a: Workload, b: Workload): boolean {
-  return a.operation === b.operation && a.bytes === b.bytes;
+  return a.bytes === b.bytes && workloadName(a) === workloadName(b);
 }
 
 export function operationsPerSecond(observation: Observation): number {

@@ -10,6 +10,12 @@ export interface Plan {
   readonly windowMs: number;
   readonly rounds: number;
   readonly budgetMs: number;
+  /** Sizes of the stores whose cost is compared. */
+  readonly scaleSizes: readonly number[];
+  /** Keys in them that can be used. */
+  readonly scaleRealKeys: number;
+  /** Keys that take seconds to make are measured too. */
+  readonly slowKeys: boolean;
 }
 
 export const encrypt32: Workload = { operation: 'Encrypt', bytes: 32 };
@@ -45,9 +51,12 @@ export const fullPlan: Plan = {
   windowMs: 250,
   rounds: 3,
   budgetMs: 600_000,
+  scaleSizes: [100, 10_000, 100_000],
+  scaleRealKeys: 1_000,
+  slowKeys: true,
 };
 
-/** For continuous integration: less than a minute. */
+/** For continuous integration: about a minute. */
 export const quickPlan: Plan = {
   workloads: [encrypt32, { operation: 'Decrypt', bytes: 32 }],
   outstanding: [1, 64],
@@ -55,6 +64,9 @@ export const quickPlan: Plan = {
   windowMs: 120,
   rounds: 2,
   budgetMs: 25_000,
+  scaleSizes: [100, 10_000],
+  scaleRealKeys: 200,
+  slowKeys: false,
 };
 
 /**

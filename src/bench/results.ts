@@ -1,6 +1,7 @@
 /** Everything that one run found, ready for the reports. */
 import { type Cell, type MeasuredCell, type Observation, type Workload, sameWorkload } from './observation.ts';
 import type { FailedCell, RoundResults } from './rounds.ts';
+import type { ScaleResults } from './scale.ts';
 import { type Spread, ratioSpread, spreadOf } from './statistics.ts';
 
 export interface Machine {
@@ -25,6 +26,10 @@ export interface BenchResults {
   readonly slow: (RoundResults & { readonly sessions: number }) | undefined;
   /** Calls of a module that does nothing: what the binding costs by itself. */
   readonly none: RoundResults | undefined;
+  /** What the number of keys costs. */
+  readonly scale?: ScaleResults | undefined;
+  /** Keys of other specs than SYMMETRIC_DEFAULT. */
+  readonly keyUses?: RoundResults | undefined;
 }
 
 export function findCell(
@@ -63,5 +68,5 @@ export function difference(
 }
 
 export function allFailures(results: BenchResults): readonly FailedCell[] {
-  return [results.main, results.slow, results.none].flatMap((part) => part?.failures ?? []);
+  return [results.main, results.slow, results.none, results.scale?.rounds, results.keyUses].flatMap((part) => part?.failures ?? []);
 }

@@ -37,18 +37,33 @@ export class Site {
   writeConfig(subjected: Subjected, variant: Variant, credentialsFile: string): string {
     const { profile: _, ...token } = { ...subjected.token, ...variant.token, isolation: variant.isolation };
     mkdirSync(this.dataDirectory(variant.name), { recursive: true });
-    const { tls } = variant;
+    return this.#writeConfig(variant, credentialsFile, [{ ...token, pin: referenceText(token.pin) }], subjected.keyStore);
+  }
+
+  /** The same for a software key store with a root key of its own. */
+  writeSoftwareConfig(name: string, credentialsFile: string): string {
+    mkdirSync(this.dataDirectory(name), { recursive: true });
+    const rootKey = { file: join(this.dataDirectory(name), 'root.key') };
+    return this.#writeConfig({ name }, credentialsFile, [], { kind: 'software', name: 'software', rootKey });
+  }
+
+  #writeConfig(
+    { name, tls }: Pick<Variant, 'name' | 'tls'>,
+    credentialsFile: string,
+    tokens: readonly object[],
+    keyStore: { readonly name: string; readonly [member: string]: unknown },
+  ): string {
     const config = {
-      dataDirectory: this.dataDirectory(variant.name),
+      dataDirectory: this.dataDirectory(name),
       listener: { host: '127.0.0.1', port: 0, tls },
       auth: { mode: 'sigv4', credentialsFile },
-      tokens: [{ ...token, pin: referenceText(token.pin) }],
-      keyStores: [subjected.keyStore],
-      regions: [{ region: REGION, keyStore: subjected.keyStore.name }],
+      tokens,
+      keyStores: [keyStore],
+      regions: [{ region: REGION, keyStore: keyStore.name }],
       log: { level: 'warn' },
     };
     // JSON is YAML, and leaves out what is undefined.
-    return this.writeFile(`${variant.name}.yaml`, JSON.stringify(config, null, 2));
+    return this.writeFile(`${name}.yaml`, JSON.stringify(config, null, 2));
   }
 
   dataDirectory(variantName: string): string {

@@ -3,12 +3,14 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allLayers } from '../../src/bench/plan.ts';
+import { keyUsesOutstanding } from '../../src/bench/key-uses.ts';
+import { allLayers, quickPlan } from '../../src/bench/plan.ts';
 import type { LayerName, MeasuredCell, Observation } from '../../src/bench/observation.ts';
 import type { BenchResults } from '../../src/bench/results.ts';
 import type { TargetRow } from '../../src/bench/targets.ts';
 import { type CliResult, buildProgram, runCli } from '../support/daemon.ts';
 
+const runTimeoutMs = 300_000;
 const sites = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('hsm-kms-bench-'));
 
 describe('hsm-kms bench', () => {
@@ -23,7 +25,7 @@ describe('hsm-kms bench', () => {
     sitesBefore = sites();
     run = await runCli(['bench', '--quick', '--rounds', '1', '--window', '100', '--json', at('bench.json'), '--html', at('bench.html')]);
     if (run.code === 0) results = JSON.parse(readFileSync(at('bench.json'), 'utf8')) as typeof results;
-  });
+  }, runTimeoutMs);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   function observation(layer: LayerName, outstanding: number, cells: readonly MeasuredCell[] = results.main.cells): Observation {
@@ -67,6 +69,28 @@ describe('hsm-kms bench', () => {
     }
   });
 
+  it('uses keys of other specs through the pipeline and beside it, and says what the ceiling is', () => {
+    const { cells, failures } = results.keyUses!;
+    expect(failures).toEqual([]);
+    const layersOf = (operation: string): ReadonlySet<LayerName> =>
+      new Set(cells.filter((cell) => cell.workload.operation === operation).map((cell) => cell.layer));
+    expect(layersOf('Sign')).toEqual(new Set(['c-token-key', 'key-store', 'key-use', 'node-crypto', 'software-store', 'software-use']));
+    expect(layersOf('Verify')).toEqual(new Set(['node-crypto', 'software-use']));
+    for (const cell of cells) expect(cell).toMatchObject({ outstanding: keyUsesOutstanding, rounds: [{ operations: expect.any(Number) }] });
+  });
+
+  it('shows what the number of keys costs, with keys that are really in the store', () => {
+    const { sizes, starts, rounds } = results.scale!;
+    expect(sizes).toEqual(quickPlan.scaleSizes);
+    expect(starts.map(({ keys }) => keys)).toEqual(sizes);
+    expect(starts.at(-1)!.residentBytesReady).toBeGreaterThan(starts[0]!.residentBytesReady);
+    const listed = rounds.cells.filter((cell) => cell.workload.operation === 'ListAliases');
+    for (const cell of listed) expect(cell.rounds[0]!.operations).toBeGreaterThan(0);
+    const cold = rounds.cells.find((cell) => cell.workload.access === 'cold')!;
+    const hot = rounds.cells.find((cell) => cell.workload.operation === 'Encrypt' && cell.workload.access === undefined)!;
+    expect(cold.rounds[0]!.p50Us!).toBeGreaterThan(2 * hot.rounds[0]!.p50Us!);
+  });
+
   it('writes a page that needs nothing else, and leaves nothing behind', () => {
     const page = readFileSync(at('bench.html'), 'utf8');
     expect(page).toContain('<svg');
@@ -75,8 +99,8 @@ describe('hsm-kms bench', () => {
   });
 
   it('refuses layers that do not exist, with what is allowed', async () => {
-    const refused = await runCli(['bench', '--layers', 'f']);
+    const refused = await runCli(['bench', '--layers', 'h']);
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain('a to e');
+    expect(refused.stderr).toContain('a to g');
   });
 });

@@ -6,7 +6,7 @@ import type { Workload } from '../observation.ts';
 export type RequestBody = Readonly<Record<string, string>>;
 
 /** How many different ciphertexts a Decrypt run goes through. */
-export const CIPHERTEXTS = 64;
+const CIPHERTEXTS = 64;
 
 /** A random plaintext of the workload's size, base64. */
 export function randomPlaintext(workload: Workload): string {
@@ -21,11 +21,12 @@ export async function requestBodies(
   workload: Workload,
   keyId: string,
   encrypt: (plaintext: string) => Promise<string>,
+  ciphertexts: number = CIPHERTEXTS,
 ): Promise<() => RequestBody> {
   if (workload.operation === 'Encrypt') return () => ({ KeyId: keyId, Plaintext: randomPlaintext(workload) });
   if (workload.operation === 'GenerateDataKey') return () => ({ KeyId: keyId, KeySpec: 'AES_256' });
   const bodies: RequestBody[] = [];
-  for (let made = 0; made < CIPHERTEXTS; made++) bodies.push({ KeyId: keyId, CiphertextBlob: await encrypt(randomPlaintext(workload)) });
+  for (let made = 0; made < ciphertexts; made++) bodies.push({ KeyId: keyId, CiphertextBlob: await encrypt(randomPlaintext(workload)) });
   let next = 0;
   return () => bodies[next++ % bodies.length]!;
 }

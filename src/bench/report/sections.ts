@@ -14,12 +14,8 @@ import { type BenchResults, findCell, quantity, ratio } from '../results.ts';
 import type { RoundResults } from '../rounds.ts';
 import { judgeTargets } from '../targets.ts';
 import { figure, medianText, spreadText } from './figures.ts';
-
-export interface ReportTable {
-  readonly title: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
+import { scaleTables } from './scale-tables.ts';
+import type { ReportTable } from './table.ts';
 
 const MB = 1e6;
 const US_PER_MS = 1000;
@@ -33,6 +29,8 @@ export function reportTables(results: BenchResults): readonly ReportTable[] {
     ...cellTables('', results.main),
     ...cellTables('Module slowed by 2 ms per call: ', results.slow),
     ...cellTables('Module that does nothing: ', results.none),
+    ...cellTables('', results.keyUses),
+    ...scaleTables(results.scale),
   ];
 }
 

@@ -2,7 +2,8 @@
 import { layerTitles } from '../layer-titles.ts';
 import { workloadName } from '../observation.ts';
 import { allFailures, type BenchResults } from '../results.ts';
-import { type ReportTable, reportTables } from './sections.ts';
+import { reportTables } from './sections.ts';
+import type { ReportTable } from './table.ts';
 
 /** The whole report, ending in a line end. */
 export function textReport(results: BenchResults): string {

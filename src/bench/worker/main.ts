@@ -7,8 +7,10 @@ import { readConfigFile } from '../../config/load-config.ts';
 import { HttpSubject } from '../load/http-subject.ts';
 import { childPids } from '../process-usage.ts';
 import { DoorSubject } from './door-subject.ts';
+import { KeyUseSubject } from './key-use-subject.ts';
 import { KmsSubject } from './kms-subject.ts';
 import { Measurement } from './measurement.ts';
+import { NodeCryptoSubject } from './node-crypto-subject.ts';
 import type { SubjectDescription, WorkerReply, WorkerRequest } from './messages.ts';
 import type { Subject } from './subject.ts';
 
@@ -17,6 +19,8 @@ let prepared: Measurement | undefined;
 
 async function open(description: SubjectDescription): Promise<Subject> {
   if (description.kind === 'kms') return KmsSubject.open(readConfigFile(description.configFile), description.keyId);
+  if (description.kind === 'key-use') return KeyUseSubject.open(readConfigFile(description.configFile), description.usedAt);
+  if (description.kind === 'node-crypto') return new NodeCryptoSubject();
   if (description.kind === 'door') {
     const token = readConfigFile(description.configFile).tokens[0];
     if (token === undefined) throw new Error(`${description.configFile} names no token`);
@@ -41,11 +45,17 @@ function serviceProcesses(servicePid: number): Subject['processes'] {
 async function perform(request: WorkerRequest): Promise<WorkerReply> {
   if (request.kind === 'measure') return { observation: await preparedMeasurement().run(request.durationMs) };
   if (request.kind === 'create-keys') return { keyId: await openKmsSubject().createKeys(request.count) };
-  if (request.kind === 'open') subject = await open(request.subject);
+  if (request.kind === 'fill-keys') await openKmsSubject().service.fillKeys(request.count);
+  if (request.kind === 'open') return opened(await open(request.subject));
   if (request.kind === 'prepare') prepared = await Measurement.prepare(openSubject(), request.workload, request.outstanding);
-  if (request.kind === 'destroy-keys') await openKmsSubject().destroyKeys();
+  if (request.kind === 'destroy-keys') await openKmsSubject().service.destroyKeys();
   if (request.kind === 'close') await openSubject().close();
   return {};
+}
+
+function opened(what: Subject): WorkerReply {
+  subject = what;
+  return what instanceof KeyUseSubject ? { keySpecs: what.service.keyStore.describe().keySpecs ?? [] } : {};
 }
 
 function openSubject(): Subject {

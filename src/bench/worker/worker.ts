@@ -11,6 +11,8 @@ const PREPARE_TIMEOUT_MS = 30_000;
 const MEASURE_SLACK_MS = 30_000;
 /** Making or destroying a token object gets slower with their number. */
 const KEY_TIMEOUT_MS = 200;
+/** Writing a record gets slower with their number. */
+const RECORD_TIMEOUT_MS = 5;
 const CLOSE_TIMEOUT_MS = 10_000;
 
 /** The worker's program: TypeScript beside TypeScript, JavaScript beside JavaScript. */
@@ -18,6 +20,7 @@ const program = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, impor
 
 export class Worker {
   readonly #process: ChildProcess;
+  #keySpecs: readonly string[] = [];
 
   private constructor(child: ChildProcess) {
     this.#process = child;
@@ -27,12 +30,17 @@ export class Worker {
   static async open(subject: SubjectDescription): Promise<Worker> {
     const worker = new Worker(fork(program, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
     try {
-      await worker.#ask({ kind: 'open', subject }, OPEN_TIMEOUT_MS);
+      worker.#keySpecs = (await worker.#ask({ kind: 'open', subject }, OPEN_TIMEOUT_MS)).keySpecs ?? [];
       return worker;
     } catch (error) {
       worker.#process.kill('SIGKILL');
       throw error;
     }
+  }
+
+  /** KeySpecs of the key store, of a worker that uses keys. */
+  get keySpecs(): readonly string[] {
+    return this.#keySpecs;
   }
 
   /** Makes inputs and warms up: what `measure` is to measure. */
@@ -51,6 +59,11 @@ export class Worker {
     const { keyId } = await this.#ask({ kind: 'create-keys', count }, OPEN_TIMEOUT_MS + count * KEY_TIMEOUT_MS);
     if (keyId === undefined) throw new Error('The worker named no key');
     return keyId;
+  }
+
+  /** Adds records that cannot be used until there are `count` keys. */
+  async fillKeys(count: number): Promise<void> {
+    await this.#ask({ kind: 'fill-keys', count }, OPEN_TIMEOUT_MS + count * RECORD_TIMEOUT_MS);
   }
 
   async destroyKeys(count: number): Promise<void> {
