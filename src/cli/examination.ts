@@ -1,7 +1,9 @@
 /** What `doctor` looks at, in the order in which a daemon needs it. Reads and measures, changes nothing. */
 import { accessSync, constants, statSync } from 'node:fs';
+import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { readCredentialsFile } from '../config/credentials-file.ts';
+import { configuredAttestation } from '../daemon/attestation-root.ts';
 import { examineToken } from './token-examination.ts';
 
 /** One thing that was looked at. `wrong` keeps the daemon from working as configured; `note` is what its operator must know. */
@@ -24,6 +26,7 @@ export async function* examine(config: Config): AsyncGenerator<Finding> {
   yield examineDataDirectory(config.dataDirectory);
   yield examineCallers(config);
   yield* examineTls(config);
+  yield* examineAttestation(config);
   for (const token of config.tokens) {
     const stores = config.keyStores.filter((store) => store.kind === 'pkcs11').filter((store) => store.token === token.name);
     yield* examineToken(token, stores, config.dataDirectory);
@@ -77,6 +80,17 @@ function* examineTls({ listener }: Config): Generator<Finding> {
           words: `${file} cannot be read`,
           remedy: 'name the right file in listener.tls, or let this user read it',
         };
+  }
+}
+
+function* examineAttestation(config: Config): Generator<Finding> {
+  const subject = 'attestation';
+  if (config.attestation === undefined) return;
+  try {
+    configuredAttestation(config, systemClock);
+    yield { verdict: 'right', subject, words: `root certificate ${config.attestation.rootCertificateFile}` };
+  } catch (error) {
+    yield { verdict: 'wrong', subject, words: (error as Error).message };
   }
 }
 
