@@ -1,7 +1,7 @@
 /**
  * Looks at a token through pkcs11js, a binding that shares no code with ours, in a process of its own and with synchronous
  * calls only. Arguments: module path, token label, `inspect` or `steal`. The PIN comes on standard input. Prints JSON.
- * `inspect` lists every object with its attributes; `steal` tries what a thief of the PIN would try, on every secret key.
+ * `inspect` lists every object with its attributes; `steal` tries what a thief of the PIN would try, on every secret and private key.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -59,8 +59,8 @@ function describe(object) {
     const value = readAttribute(object, pkcs11js[`CKA_${flag}`]);
     if (value !== undefined && value.length > 0) described[flag] = value[0] === 1;
   }
-  const value = readAttribute(object, pkcs11js.CKA_VALUE);
-  described.valueReadable = value !== undefined && value.length > 0;
+  const secrets = [pkcs11js.CKA_VALUE, pkcs11js.CKA_PRIVATE_EXPONENT, pkcs11js.CKA_PRIME_1];
+  described.valueReadable = secrets.some((type) => (readAttribute(object, type)?.length ?? 0) > 0);
   return described;
 }
 
@@ -103,7 +103,7 @@ function ownWrappingKey() {
 /** What a thief of the PIN could try on one key; each attempt succeeds only if key bytes come out or become readable. */
 function steal(object) {
   const mine = ownWrappingKey();
-  const wrap = (mechanism, parameter) => () => p.C_WrapKey(session, { mechanism, parameter }, mine, object, Buffer.alloc(512)).length > 0;
+  const wrap = (mechanism, parameter) => () => p.C_WrapKey(session, { mechanism, parameter }, mine, object, Buffer.alloc(4096)).length > 0;
   const attempts = [
     attempt('read CKA_VALUE', () => describe(object).valueReadable),
     attempt('set SENSITIVE false', () => {
@@ -158,6 +158,6 @@ const report =
   task === 'inspect'
     ? objects.map(({ described }) => described)
     : objects
-        .filter(({ described }) => described.class === pkcs11js.CKO_SECRET_KEY)
+        .filter(({ described }) => [pkcs11js.CKO_SECRET_KEY, pkcs11js.CKO_PRIVATE_KEY].includes(described.class))
         .map(({ object, described }) => ({ ...described, attempts: steal(object) }));
 process.stdout.write(JSON.stringify(report));

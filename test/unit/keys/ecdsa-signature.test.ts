@@ -4,8 +4,8 @@ import { derSignature } from '../../../src/keys/ecdsa-signature.ts';
 
 describe('the DER form of an ECDSA signature', () => {
   it.each([
-    ['leading zeros go, and a set high bit gets a zero before it', '0001' + '8000', '3008' + '020101' + '0203008000'],
-    ['a number that is 0 keeps one digit', '0000' + '007f', '3006' + '020100' + '02017f'],
+    ['leading zeros go, and a set high bit gets a zero before it', '00018000', '30080201010203008000'],
+    ['a number that is 0 keeps one digit', '0000007f', '300602010002017f'],
   ])('%s', (_rule, plain, der) => {
     expect(Buffer.from(derSignature(Buffer.from(plain, 'hex'))).toString('hex')).toBe(der);
   });
