@@ -1,4 +1,4 @@
-/** CreateKey: a key with a material of its own, or one that waits for an import. */
+/** CreateKey: a key with a material of its own, in the Region's key store or a custom one, or one that waits for an import. */
 import { invalid } from '../api/violations.ts';
 import { KmsError } from '../errors.ts';
 import { KeyStoreError } from '../keystore/keystore.ts';
@@ -7,12 +7,14 @@ import { assertPolicyDocument, defaultKeyPolicy } from '../keys/default-policy.t
 import { isImportable } from '../keys/import-wrapping.ts';
 import { keyMetadata } from '../keys/key-metadata.ts';
 import { assertTags } from '../keys/tags.ts';
+import { isInCustomKeyStore, makeKeyInCustomKeyStore, validateKeyPlace } from './custom-key-stores/key-in-custom-key-store.ts';
+import { customKeyStoreMembers } from './custom-key-stores/named-custom-key-store.ts';
 import { makeKey, makeKeyWithoutMaterial } from './make-key.ts';
 import { newKeyId } from './new-key-id.ts';
 import { defineOperation } from './operation.ts';
 import { keyStoreForImport, keyStoreForSpec } from './region-key-store.ts';
 import { tagRecords } from './tag-members.ts';
-import type { KeyUsage } from '../keys/key-record.ts';
+import type { KeyRecord, KeyUsage } from '../keys/key-record.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
 import type { Store } from '../store/store.ts';
 import type { NewKey } from './make-key.ts';
@@ -44,14 +46,13 @@ export const createKey: Operation = defineOperation<CreateKeyInput>({
       throw invalid('You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.');
     }
     usageOfNewKey(specOf(input), input.KeyUsage);
+    validateKeyPlace(input, specOf(input));
     refuseOtherOrigins(input);
     if (input.Policy !== undefined) assertPolicyDocument(input.Policy);
     assertTags(tagRecords(input.Tags ?? []));
   },
   perform: async (input, context) => {
     const keySpec = specOf(input);
-    const keyStore = isExternal(input) ? keyStoreForImport(keySpec, context) : keyStoreForSpec(keySpec, context);
-    if (!isExternal(input)) assertReachable(keyStore);
     assertKeyQuota(context.parts.store, context);
     const key: NewKey = {
       ...context.scope,
@@ -62,22 +63,29 @@ export const createKey: Operation = defineOperation<CreateKeyInput>({
       policy: input.Policy ?? defaultKeyPolicy(context.scope.partition, context.scope.account),
       tags: tagRecords(input.Tags ?? []),
     };
-    const record = isExternal(input) ? await makeKeyWithoutMaterial(key, context) : await makeKey(key, keyStore, context);
-    return { KeyMetadata: keyMetadata(record) };
+    const record = await makeKeyOfOrigin(key, input, context);
+    return { KeyMetadata: { ...keyMetadata(record), ...customKeyStoreMembers(record, context.parts.store) } };
   },
 });
+
+function makeKeyOfOrigin(key: NewKey, input: CreateKeyInput, context: OperationContext): Promise<KeyRecord> {
+  if (isInCustomKeyStore(input)) return makeKeyInCustomKeyStore(key, input, context);
+  if (isExternal(input)) {
+    keyStoreForImport(key.keySpec, context);
+    return makeKeyWithoutMaterial(key, context);
+  }
+  const keyStore = keyStoreForSpec(key.keySpec, context);
+  assertReachable(keyStore);
+  return makeKey(key, keyStore, context);
+}
 
 function specOf(input: CreateKeyInput): string {
   return input.KeySpec ?? input.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT';
 }
 
 function refuseOtherOrigins(input: CreateKeyInput): void {
-  const { Origin: origin = 'AWS_KMS' } = input;
   if (isExternal(input) && !isImportable(specOf(input))) {
     throw unsupported(`Key material cannot be imported into keys of spec ${specOf(input)}.`);
-  }
-  if (!['AWS_KMS', 'EXTERNAL'].includes(origin) || input.CustomKeyStoreId !== undefined || input.XksKeyId !== undefined) {
-    throw unsupported('Custom key stores are not supported: this service keeps all keys in the key store of the Region.');
   }
   if (input.MultiRegion === true) throw unsupported('Multi-Region keys are not supported: this service does not replicate key material.');
 }

@@ -1,5 +1,6 @@
 /** DescribeKey: the metadata of a key. */
 import { keyMetadata } from '../keys/key-metadata.ts';
+import { customKeyStoreMembers } from './custom-key-stores/named-custom-key-store.ts';
 import { usedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
 import type { Operation } from './operation.ts';
@@ -8,5 +9,8 @@ export const describeKey: Operation = defineOperation<object, 'key'>({
   name: 'DescribeKey',
   action: 'DescribeKey',
   keys: usedKey,
-  perform: (_input, { keys }) => ({ KeyMetadata: keyMetadata(keys.key.record) }),
+  perform: (_input, { keys, parts }) => {
+    const { record } = keys.key;
+    return { KeyMetadata: { ...keyMetadata(record), ...customKeyStoreMembers(record, parts.store) } };
+  },
 });

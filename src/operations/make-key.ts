@@ -20,7 +20,7 @@ export function makeKey(key: NewKey, keyStore: KeyStore, { parts, signal }: Oper
       keyStore,
       make: (objectId) => keyStore.createMaterial({ key, keySpec, keyUsage, objectId }, signal),
       record: async (material, endIntent) => {
-        const record: KeyRecord = { ...withoutMaterial(key, parts), ...firstMaterial(material) };
+        const record: KeyRecord = { ...recordWithoutMaterial(key, parts), ...firstMaterial(material) };
         await parts.store.commit([{ kind: 'put-key', record, replacesVersion: 0 }, endIntent]);
         return { result: record, isKept: true };
       },
@@ -31,16 +31,18 @@ export function makeKey(key: NewKey, keyStore: KeyStore, { parts, signal }: Oper
 
 /** Makes a key whose material is imported later: it is PendingImport until then. */
 export async function makeKeyWithoutMaterial(key: NewKey, { parts }: OperationContext): Promise<KeyRecord> {
-  const record: KeyRecord = { ...withoutMaterial(key, parts), origin: 'EXTERNAL', state: 'PendingImport' };
+  const record: KeyRecord = { ...recordWithoutMaterial(key, parts), origin: 'EXTERNAL', state: 'PendingImport' };
   await parts.store.commit([{ kind: 'put-key', record, replacesVersion: 0 }]);
   return record;
 }
 
-function firstMaterial(material: MaterialRecord): Pick<KeyRecord, 'materials' | 'currentMaterialId'> {
+/** The members of a key that come with its first material. */
+export function firstMaterial(material: MaterialRecord): Pick<KeyRecord, 'materials' | 'currentMaterialId'> {
   return { materials: [material], currentMaterialId: material.materialId };
 }
 
-function withoutMaterial(key: NewKey, parts: ServiceParts): KeyRecord {
+/** A new key as it is before it has a material. */
+export function recordWithoutMaterial(key: NewKey, parts: ServiceParts): KeyRecord {
   return {
     ...key,
     version: 1,

@@ -7,6 +7,7 @@ import type { AttestationVerifier } from '../attestation/attestation-verifier.ts
 import type { AliasRecord, KeyRecord, KeyUsage } from '../keys/key-record.ts';
 import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
 import type { Clock } from '../clock.ts';
+import type { KeyStoreClusters } from './key-store-clusters.ts';
 import type { KeyStores } from './key-stores.ts';
 import type { LastUses } from './last-uses.ts';
 import type { PublicKeyUses } from '../keys/public-key-uses.ts';
@@ -40,6 +41,8 @@ export interface ServiceParts {
   readonly randomBytes: (lengthBytes: number) => Uint8Array;
   /** Id of this process as owner of intents. */
   readonly ownerId: string;
+  /** Undefined where the configuration has no clusters for custom key stores. */
+  readonly clusters?: KeyStoreClusters | undefined;
   /** When each key was last used. */
   readonly lastUses: LastUses;
   /** Undefined where no root of attestation documents is configured: requests with a Recipient are refused. */

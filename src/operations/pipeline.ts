@@ -10,6 +10,7 @@ import { keyArn } from '../keys/arn.ts';
 import { keyAt } from '../keys/imported-materials.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
 import { ciphertextKeyDenied, isAuthorised } from './authorise.ts';
+import { availableKey } from './custom-key-stores/named-custom-key-store.ts';
 import { grantOfToken } from './grants/grant-tokens.ts';
 import { attestedRecipient, namesRecipient, sealedForRecipient } from './recipient.ts';
 import { resolveKey } from './resolve-key.ts';
@@ -133,10 +134,11 @@ function addKeysFromInput(keys: Keys, operation: Operation, input: OperationInpu
   }
 }
 
-/** Imported material is refused from the moment at which it expires. Keys of other origins have none. */
-function keyNow(key: ResolvedKey, { clock }: ServiceParts): ResolvedKey {
-  if (key.record.origin !== 'EXTERNAL') return key;
-  const record = keyAt(key.record, clock.nowMs());
+/** Imported material is refused from the moment at which it expires, and keys of a custom key store while it is not connected. */
+function keyNow(key: ResolvedKey, { clock, store }: ServiceParts): ResolvedKey {
+  const { origin } = key.record;
+  if (origin === 'AWS_KMS') return key;
+  const record = origin === 'EXTERNAL' ? keyAt(key.record, clock.nowMs()) : availableKey(key.record, store);
   return record === key.record ? key : { ...key, record };
 }
 

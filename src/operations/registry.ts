@@ -1,15 +1,20 @@
 /** The operations that this service performs. Those of the API that are not here are unknown to it. */
 import { cancelKeyDeletion } from './cancel-key-deletion.ts';
+import { connectCustomKeyStore } from './connect-custom-key-store.ts';
 import { createAlias } from './create-alias.ts';
+import { createCustomKeyStore } from './create-custom-key-store.ts';
 import { createGrant } from './create-grant.ts';
 import { createKey } from './create-key.ts';
 import { decapsulate } from './decapsulate.ts';
 import { decrypt } from './decrypt.ts';
 import { deleteAlias } from './delete-alias.ts';
 import { deleteImportedKeyMaterial } from './delete-imported-key-material.ts';
+import { deleteCustomKeyStore } from './delete-custom-key-store.ts';
 import { deriveSharedSecret } from './derive-shared-secret.ts';
+import { describeCustomKeyStores } from './describe-custom-key-stores.ts';
 import { describeKey } from './describe-key.ts';
 import { disableKey } from './disable-key.ts';
+import { disconnectCustomKeyStore } from './disconnect-custom-key-store.ts';
 import { enableKey } from './enable-key.ts';
 import { encapsulate } from './encapsulate.ts';
 import { encrypt } from './encrypt.ts';
@@ -39,6 +44,7 @@ import { sign } from './sign.ts';
 import { tagResource } from './tag-resource.ts';
 import { untagResource } from './untag-resource.ts';
 import { updateAlias } from './update-alias.ts';
+import { updateCustomKeyStore } from './update-custom-key-store.ts';
 import { updateKeyDescription } from './update-key-description.ts';
 import { verify } from './verify.ts';
 import { verifyMac } from './verify-mac.ts';
@@ -46,16 +52,21 @@ import type { Operation } from './operation.ts';
 
 export const operations: readonly Operation[] = [
   cancelKeyDeletion,
+  connectCustomKeyStore,
   createAlias,
+  createCustomKeyStore,
   createGrant,
   createKey,
   decapsulate,
   decrypt,
   deleteAlias,
   deleteImportedKeyMaterial,
+  deleteCustomKeyStore,
   deriveSharedSecret,
+  describeCustomKeyStores,
   describeKey,
   disableKey,
+  disconnectCustomKeyStore,
   enableKey,
   encapsulate,
   encrypt,
@@ -85,6 +96,7 @@ export const operations: readonly Operation[] = [
   tagResource,
   untagResource,
   updateAlias,
+  updateCustomKeyStore,
   updateKeyDescription,
   verify,
   verifyMac,

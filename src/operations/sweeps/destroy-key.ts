@@ -2,6 +2,7 @@
  * The destruction of a key whose waiting period is over: intents on disk, session objects forgotten, materials destroyed, grants
  * removed, record and aliases gone together with the intents. Every step may be repeated; the record goes last.
  */
+import { keyLeavesCustomKeyStore } from '../custom-key-stores/custom-key-store-items.ts';
 import { removeGrants } from '../grants/grant-items.ts';
 import { lastUseRemoved } from '../last-uses.ts';
 import { isPresent } from '../../keys/key-record.ts';
@@ -77,6 +78,7 @@ function removal(key: KeyRecord, store: Store): readonly Change[] {
   return [
     ...(current === undefined ? [] : [{ kind: 'delete-key', record: current } as const]),
     ...lastUseRemoved(store, key),
+    ...(current === undefined ? [] : keyLeavesCustomKeyStore(current)),
     ...aliases.map((record) => ({ kind: 'delete-alias', record }) as const),
     ...intentsToDestroy(key, store).map(({ intentId, fence }) => ({ kind: 'delete-intent', intentId, fence }) as const),
   ];

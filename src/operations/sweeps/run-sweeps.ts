@@ -1,4 +1,5 @@
 /** The scheduled work on keys: expired intents and imports, due deletions. The daemon calls it every few minutes; nothing here keeps time itself. */
+import { sweepConnections } from '../custom-key-stores/connecting.ts';
 import { sweepDueDeletions } from './due-deletion.ts';
 import { sweepExpiredMaterials, sweepExpiredParameters } from './expired-imports.ts';
 import { sweepExpiredIntents } from './expired-intents.ts';
@@ -26,6 +27,7 @@ export async function runSweeps(parts: ServiceParts, elapsed: ElapsedTime): Prom
   const expiredMaterials = await sweepExpiredMaterials(parts);
   await sweepExpiredParameters(parts);
   const settledIntents = await sweepExpiredIntents(parts);
+  await sweepConnections(parts);
   await parts.lastUses.write(parts.store);
   return { settledIntents, expiredMaterials, ...deletions };
 }

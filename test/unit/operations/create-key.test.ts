@@ -49,8 +49,8 @@ describe('CreateKey refuses', () => {
     ],
     [
       { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1' },
-      'UnsupportedOperationException',
-      'Custom key stores are not supported: this service keeps all keys in the key store of the Region.',
+      'CustomKeyStoreNotFoundException',
+      'Custom key store cks-1 does not exist.',
     ],
     [
       { MultiRegion: true },

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiOperations } from '../../../src/api/model.ts';
 import { KmsError } from '../../../src/errors.ts';
 import { openKms } from '../../../src/kms.ts';
+import { customKeyStorePut } from '../../../src/operations/custom-key-stores/custom-key-store-items.ts';
 import { openSoftwareKeyStore } from '../../../src/keystore/software/key-store.ts';
 import { silentLog } from '../../../src/log.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
@@ -24,6 +25,7 @@ const specOf: Readonly<Record<string, { readonly KeySpec: string; readonly KeyUs
   encapsulation: { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' },
 };
 const origins: readonly KeyOrigin[] = ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'];
+const customKeyStoreId = 'cks-1234567890abcdef0';
 const customStores: readonly KeyOrigin[] = ['AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'];
 const multiRegionStates: readonly KeyState[] = ['PendingReplicaDeletion', 'Creating', 'Updating'];
 const states: readonly KeyState[] = [...columns, 'PendingReplicaDeletion'];
@@ -92,6 +94,8 @@ describe('the key-state table', () => {
     const leases = { lease: async (materialId: string, count: number): Promise<number> => store.leaseUses(materialId, count) };
     keyStore = openSoftwareKeyStore({ name: 'software' }, { clock, log: silentLog, leases, rootKey: new SecretBytes(randomBytes(32)) });
     kms = openKms(partsOver(store, keyStore, clock));
+    const connected = { customKeyStoreId, version: 1, name: 'connected', createdAtMs: 0, connection: { state: 'CONNECTED' } } as const;
+    await store.commit([customKeyStorePut(caller, connected, 0)]);
     for (const [kind, spec] of Object.entries(specOf)) {
       const made = (await kms.perform('CreateKey', spec, caller)) as { KeyMetadata: { KeyId: string } };
       keys.set(kind, store.key(caller, made.KeyMetadata.KeyId)!);
@@ -111,7 +115,7 @@ describe('the key-state table', () => {
       version: replacesVersion + 1,
       state,
       origin,
-      ...(customStores.includes(origin) && { customKeyStoreId: 'cks-1234567890abcdef0' }),
+      ...(customStores.includes(origin) && { customKeyStoreId }),
       ...(multiRegionStates.includes(state) && { multiRegion: true, primaryRegion: original.region }),
       ...(state === 'PendingDeletion' && { deletionAtMs: clock.nowMs() + 1e9, pendingWindowDays: 7, deletionRunningMsLeft: 1e9 }),
     };
