@@ -1,7 +1,8 @@
 /** RSA and SM2 encryption and ML-KEM encapsulation in this process with the stored public key. No private key comes here. */
-import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
+import { constants, publicEncrypt } from 'node:crypto';
 import { keyShape, oaepDigests } from './algorithms.ts';
 import { barePublicKey, mlKem } from './post-quantum.ts';
+import { publicKeyObject } from './public-key-object.ts';
 import { encryptSm2 } from './sm2-encryption.ts';
 
 /** A fresh shared secret of 32 bytes and its ciphertext. */
@@ -15,7 +16,7 @@ export function encryptWithPublicKey(publicKey: Uint8Array, algorithm: string, p
   if (algorithm === 'SM2PKE') return encryptSm2(publicKey, plaintext);
   const oaep = oaepDigests.get(algorithm);
   if (oaep === undefined) throw new RangeError(`${algorithm} does not encrypt with a public key`);
-  const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
+  const key = publicKeyObject(publicKey);
   return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: oaep.digest }, plaintext);
 }
 

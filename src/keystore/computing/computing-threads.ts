@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { type Encapsulated, encryptWithPublicKey } from '../../keys/public-key-encryption.ts';
 import type { PublicKeyUses } from '../../keys/public-key-uses.ts';
-import type { SignedMessage } from '../../keys/verify-signature.ts';
+import { isSignatureValid, isVerifiedQuickly, type SignedMessage } from '../../keys/verify-signature.ts';
 import { startThread } from '../../start-thread.ts';
 import { KeyStoreError } from '../keystore.ts';
 import type { ArgumentOf, Computations, ResultOf } from './computations.ts';
@@ -71,6 +71,7 @@ export class ComputingThreads implements PublicKeyUses {
   }
 
   isSignatureValid(signed: SignedMessage, signature: Uint8Array): Promise<boolean> {
+    if (isVerifiedQuickly(signed)) return isSignatureValid(signed, signature);
     return this.compute('isSignatureValid', { signed, signature });
   }
 
