@@ -14,8 +14,10 @@ import { deriveSharedSecret } from './derive-shared-secret.ts';
 import { describeCustomKeyStores } from './describe-custom-key-stores.ts';
 import { describeKey } from './describe-key.ts';
 import { disableKey } from './disable-key.ts';
+import { disableKeyRotation } from './disable-key-rotation.ts';
 import { disconnectCustomKeyStore } from './disconnect-custom-key-store.ts';
 import { enableKey } from './enable-key.ts';
+import { enableKeyRotation } from './enable-key-rotation.ts';
 import { encapsulate } from './encapsulate.ts';
 import { encrypt } from './encrypt.ts';
 import { generateDataKeyOperation } from './generate-data-key.ts';
@@ -26,12 +28,14 @@ import { generateMac } from './generate-mac.ts';
 import { generateRandom } from './generate-random.ts';
 import { getKeyLastUsage } from './get-key-last-usage.ts';
 import { getKeyPolicy } from './get-key-policy.ts';
+import { getKeyRotationStatus } from './get-key-rotation-status.ts';
 import { getParametersForImport } from './get-parameters-for-import.ts';
 import { getPublicKey } from './get-public-key.ts';
 import { importKeyMaterial } from './import-key-material.ts';
 import { listAliases } from './list-aliases.ts';
 import { listGrants } from './list-grants.ts';
 import { listKeyPolicies } from './list-key-policies.ts';
+import { listKeyRotations } from './list-key-rotations.ts';
 import { listKeys } from './list-keys.ts';
 import { listResourceTags } from './list-resource-tags.ts';
 import { listRetirableGrants } from './list-retirable-grants.ts';
@@ -39,6 +43,7 @@ import { putKeyPolicy } from './put-key-policy.ts';
 import { reEncrypt } from './re-encrypt.ts';
 import { retireGrant } from './retire-grant.ts';
 import { revokeGrant } from './revoke-grant.ts';
+import { rotateKeyOnDemand } from './rotate-key-on-demand.ts';
 import { scheduleKeyDeletion } from './schedule-key-deletion.ts';
 import { sign } from './sign.ts';
 import { tagResource } from './tag-resource.ts';
@@ -66,8 +71,10 @@ export const operations: readonly Operation[] = [
   describeCustomKeyStores,
   describeKey,
   disableKey,
+  disableKeyRotation,
   disconnectCustomKeyStore,
   enableKey,
+  enableKeyRotation,
   encapsulate,
   encrypt,
   generateDataKeyOperation,
@@ -78,12 +85,14 @@ export const operations: readonly Operation[] = [
   generateRandom,
   getKeyLastUsage,
   getKeyPolicy,
+  getKeyRotationStatus,
   getParametersForImport,
   getPublicKey,
   importKeyMaterial,
   listAliases,
   listGrants,
   listKeyPolicies,
+  listKeyRotations,
   listKeys,
   listResourceTags,
   listRetirableGrants,
@@ -91,6 +100,7 @@ export const operations: readonly Operation[] = [
   reEncrypt,
   retireGrant,
   revokeGrant,
+  rotateKeyOnDemand,
   scheduleKeyDeletion,
   sign,
   tagResource,
