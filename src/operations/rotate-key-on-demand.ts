@@ -54,7 +54,10 @@ function rotateToNew(key: KeyRecord, parts: ServiceParts): Promise<KeyRecord> {
     checkState(current);
     assertRotatable(current, parts.clock.nowMs());
     if (current.currentMaterialId !== key.currentMaterialId) {
-      throw new KmsError('ConflictException', `Another rotation of ${keyArn(key)} was in progress. Look at ListKeyRotations before you retry.`);
+      throw new KmsError(
+        'ConflictException',
+        `Another rotation of ${keyArn(key)} was in progress. Look at ListKeyRotations before you retry.`,
+      );
     }
   };
   return rotateToNewMaterial({ key, type: 'ON_DEMAND', judge }, parts);

@@ -158,8 +158,13 @@ describe('rotation on demand', () => {
     await expect(fixture.perform('RotateKeyOnDemand', { KeyId: key.keyId })).rejects.toMatchObject(
       refusal('UnsupportedOperationException', undefined),
     );
-    const waiting = await put(fixture, keyOf(6, { keySpec: 'HMAC_256', keyUsage: 'GENERATE_VERIFY_MAC', origin: 'EXTERNAL', state: 'PendingImport' }));
-    await expect(fixture.perform('RotateKeyOnDemand', { KeyId: waiting.keyId })).rejects.toMatchObject({ code: 'KMSInvalidStateException' });
+    const waiting = await put(
+      fixture,
+      keyOf(6, { keySpec: 'HMAC_256', keyUsage: 'GENERATE_VERIFY_MAC', origin: 'EXTERNAL', state: 'PendingImport' }),
+    );
+    await expect(fixture.perform('RotateKeyOnDemand', { KeyId: waiting.keyId })).rejects.toMatchObject({
+      code: 'KMSInvalidStateException',
+    });
   });
 
   test('of two at once one rotates and the other is told of a conflict, and leaves nothing', async () => {
@@ -240,7 +245,10 @@ describe('rotation of imported keys', () => {
 
   test.each([
     ['no pending material', () => []],
-    ['a pending material that other Regions miss', () => [{ ...pendingMaterial(), pending: 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION' as const }]],
+    [
+      'a pending material that other Regions miss',
+      () => [{ ...pendingMaterial(), pending: 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION' as const }],
+    ],
     ['a pending material whose time is over', (nowMs: number) => [pendingMaterial(nowMs)]],
   ])('%s is refused', async (_what, more) => {
     const fixture = openFixture();
