@@ -57,6 +57,21 @@ export interface RegionConfig {
   readonly fallbackKeyStore?: string;
 }
 
+/** A key store that an account may have as a custom key store of type AWS_CLOUDHSM, under the id of a cluster. */
+export interface CustomKeyStoreConfig {
+  /** For example `cluster-2a34b5cdefg`. */
+  readonly clusterId: string;
+  /** 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /** Name of the key store that holds the keys. */
+  readonly keyStore: string;
+  /** PEM: the certificate that CreateCustomKeyStore has to name. */
+  readonly trustAnchorFile: string;
+  /** The password of `kmsuser`, which CreateCustomKeyStore or UpdateCustomKeyStore has to give before the store connects. */
+  readonly password: SecretReference;
+}
+
 export interface ListenerConfig {
   readonly host: string;
   /** 0 takes a free port. */
@@ -73,6 +88,7 @@ export interface Config {
   /** First entry serves Regions that are not listed when `anyRegion` is set. */
   readonly regions: readonly RegionConfig[];
   readonly anyRegion: boolean;
+  readonly customKeyStores: readonly CustomKeyStoreConfig[];
   /** No key may be in software, and no key material may be there on its way. */
   readonly hardwareOnly: boolean;
   /** `virtual` can be moved forward by a request, so that a test sees in seconds what takes days. */

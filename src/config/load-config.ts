@@ -65,6 +65,11 @@ function completeConfig(file: ConfigFile, source: YamlSource): Config {
     tokens,
     keyStores: file.keyStores.map((store) => (store.kind === 'software' ? { ...store, rootKey: absolute(store.rootKey, base) } : store)),
     regions: file.regions.map(completeRegion),
+    customKeyStores: file.customKeyStores.map((entry) => ({
+      ...entry,
+      trustAnchorFile: at(entry.trustAnchorFile),
+      password: absolute(entry.password, base),
+    })),
     anyRegion: file.anyRegion,
     hardwareOnly: file.hardwareOnly,
     clock: file.clock,
@@ -129,6 +134,10 @@ function* referenceProblems(file: ConfigFile, source: YamlSource): Generator<Con
     file.regions.map((item) => item.region),
     (index, text) => at(['regions', index, 'region'], text),
   );
+  yield* repeats(
+    file.customKeyStores.map(({ account, region, clusterId }) => `${clusterId} of account ${account} in ${region}`),
+    (index, text) => at(['customKeyStores', index, 'clusterId'], text),
+  );
   const tokens = file.tokens.map((token) => token.name);
   const stores = file.keyStores.map((store) => store.name);
   for (const [index, store] of file.keyStores.entries()) {
@@ -141,6 +150,9 @@ function* referenceProblems(file: ConfigFile, source: YamlSource): Generator<Con
     if (!stores.includes(region.keyStore)) yield at(['regions', index, 'keyStore'], unknownName(region.keyStore, stores, 'keyStores'));
     const fallback = fallbackProblem(region, file);
     if (fallback !== undefined) yield at(['regions', index, 'fallbackKeyStore'], fallback);
+  }
+  for (const [index, { keyStore }] of file.customKeyStores.entries()) {
+    if (!stores.includes(keyStore)) yield at(['customKeyStores', index, 'keyStore'], unknownName(keyStore, stores, 'keyStores'));
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the configuration file and a token profile may say. References between parts are checked in `load-config.ts`. */
 import { z } from 'zod';
-import type { Config, KeyStoreConfig, ListenerConfig, RegionConfig, SecretReference } from './config.ts';
+import type { Config, CustomKeyStoreConfig, KeyStoreConfig, ListenerConfig, RegionConfig, SecretReference } from './config.ts';
 import { flag, oneOf, secretForms, secretReference, section, text, wholeNumber } from './section.ts';
 import type { TokenSettings } from './token-settings.ts';
 
@@ -30,6 +30,7 @@ export interface ConfigFile extends Pick<Config, 'anyRegion' | 'hardwareOnly' | 
   readonly tokens: readonly TokenEntry[];
   readonly keyStores: readonly KeyStoreConfig[];
   readonly regions: readonly RegionEntry[];
+  readonly customKeyStores: readonly CustomKeyStoreConfig[];
 }
 
 /** A Region's entry in the configuration file. */
@@ -100,6 +101,19 @@ const regionEntry = section({
   fallbackKeyStore: name.optional(),
 });
 
+const customKeyStore = section({
+  clusterId: z
+    .string({ error: 'expected the id of a cluster' })
+    .regex(/^cluster-[2-7a-zA-Z]{11,16}$/, { error: 'expected cluster- and 11 to 16 letters or digits 2 to 7' }),
+  account: z
+    .string({ error: 'expected an account id: 12 digits, in quotes' })
+    .regex(/^\d{12}$/, { error: 'expected an account id: 12 digits, in quotes' }),
+  region,
+  keyStore: name,
+  trustAnchorFile: text('a path'),
+  password: secretReference,
+});
+
 const listener = section({
   host: text('a host name or an IP address', 253).default('127.0.0.1'),
   port: wholeNumber(0, 65_535).default(4_599),
@@ -128,6 +142,7 @@ export const configSchema: z.ZodType<ConfigFile> = section({
     .min(1, { error: 'expected at least one key store' })
     .max(itemsMax),
   regions: z.array(regionEntry, { error: 'expected a list of Regions' }).min(1, { error: 'expected at least one Region' }).max(itemsMax),
+  customKeyStores: z.array(customKeyStore, { error: 'expected a list of custom key stores' }).max(itemsMax).default([]),
   anyRegion: flag.default(false),
   hardwareOnly: flag.default(false),
   clock: oneOf('system', 'virtual').default('system'),

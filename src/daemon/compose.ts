@@ -28,6 +28,7 @@ import { openWireServer } from '../wire/server.ts';
 import { sigv4Authenticator } from '../wire/sigv4/sigv4-authenticator.ts';
 import { configuredAttestation } from './attestation-root.ts';
 import { CloseStack } from './close-stack.ts';
+import { configuredClusters } from './configured-clusters.ts';
 import { configuredKeyStores } from './configured-key-stores.ts';
 import { openKeyStore } from './open-key-store.ts';
 import { startSweeps, type StartTimer, type Sweeps } from './sweeps.ts';
@@ -101,6 +102,7 @@ async function openParts(config: Config, surroundings: Surroundings, opened: Clo
     randomBytes,
     ownerId: randomUUID(),
     lastUses,
+    clusters: configuredClusters(config.customKeyStores, keyStores, surroundings.secrets),
     attestation: configuredAttestation(config, clock),
   };
   for (const keyStore of keyStores) await checkKeyStore(keyStore, parts);

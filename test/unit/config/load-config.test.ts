@@ -1,7 +1,7 @@
 /** The configuration file: what is refused, with which line and which advice, and what a complete one becomes. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, readConfigFile } from '../../../src/config/load-config.ts';
 import { ConfigError } from '../../../src/config/yaml-source.ts';
@@ -105,6 +105,28 @@ describe('a configuration file', () => {
     expect(complaints(region('    fallback: unsupported'))).toContain('needs the name of a software key store');
     expect(complaints(region('    fallback: unsupported\n    fallbackKeyStore: hsm'))).toContain('allowed: soft');
     expect(complaints(region('    fallbackKeyStore: soft'))).toContain('fallback is never here');
+  });
+
+  it('gives an account a key store under the id of a cluster, with paths beside the file', () => {
+    const cluster = (changes = ''): string =>
+      `${minimal}customKeyStores:\n  - clusterId: cluster-2a34b5cdefg\n    account: "111122223333"\n    region: us-east-1\n    keyStore: hsm\n` +
+      `    trustAnchorFile: ca.crt\n    password: { file: kmsuser }\n${changes}`;
+    const file = write(cluster());
+    expect(readConfigFile(file).customKeyStores).toEqual([
+      {
+        clusterId: 'cluster-2a34b5cdefg',
+        account: '111122223333',
+        region: 'us-east-1',
+        keyStore: 'hsm',
+        trustAnchorFile: join(dirname(file), 'ca.crt'),
+        password: { kind: 'file', path: join(dirname(file), 'kmsuser') },
+      },
+    ]);
+    expect(readConfigFile(write(minimal)).customKeyStores).toEqual([]);
+    expect(complaints(cluster().replace('keyStore: hsm\n    trust', 'keyStore: vault\n    trust'))).toContain("'vault' is not the name");
+    expect(complaints(cluster().replace('"111122223333"', '111122223333'))).toContain('12 digits, in quotes');
+    expect(complaints(cluster().replace('cluster-2a34b5cdefg', 'cluster-1'))).toContain('expected cluster- and');
+    expect(complaints(cluster(cluster().slice(cluster().indexOf('  - clusterId'))))).toContain('is there twice');
   });
 
   it('refuses a token that is named by label and serial, or by neither', () => {
