@@ -1,4 +1,4 @@
-/** CBOR (RFC 8949) as attestation documents use it: definite lengths, shortest form, no duplicate names, no tags inside. */
+/** CBOR (RFC 8949) as attestation documents use it: numbers in their shortest form, no duplicate names, no tags; maps may be of indefinite length. */
 import { decode, encode } from 'cborg';
 import type { DecodeOptions } from 'cborg';
 
@@ -6,7 +6,6 @@ const strict: DecodeOptions = {
   strict: true,
   useMaps: true,
   rejectDuplicateMapKeys: true,
-  allowIndefinite: false,
   allowUndefined: false,
   allowInfinity: false,
   allowNaN: false,

@@ -48,6 +48,8 @@ export interface DocumentChanges {
   readonly protectedHeader?: unknown;
   readonly unprotectedHeader?: unknown;
   readonly tagged?: boolean;
+  /** Claims as a map of definite length, as older Nitro hypervisors wrote them. */
+  readonly definite?: boolean;
   readonly signer?: KeyObject;
   /** Applied to the payload after it was signed. */
   readonly tamper?: (payload: Uint8Array) => Uint8Array;
@@ -112,7 +114,7 @@ export function attestationDocument(
   publicKey: Uint8Array | null,
   changes: DocumentChanges = {},
 ): Uint8Array {
-  const payload = encode(
+  const claims = encode(
     new Map(
       Object.entries({
         module_id: 'i-0123456789abcdef0-enc0123456789abcdef',
@@ -128,6 +130,7 @@ export function attestationDocument(
       }).filter(([, value]) => value !== undefined),
     ),
   );
+  const payload = changes.definite === true ? claims : indefiniteMap(claims);
   const protectedHeader = encode(changes.protectedHeader ?? new Map([[1, -35]]));
   const signed = encode(['Signature1', protectedHeader, new Uint8Array(), payload]);
   const signature = sign('sha384', signed, { key: changes.signer ?? pki.signer.privateKey, dsaEncoding: 'ieee-p1363' });
@@ -143,6 +146,11 @@ export function attestationDocument(
 export function pemOf(der: Uint8Array): string {
   const lines = Buffer.from(der).toString('base64').replaceAll(/.{64}/g, '$&\n');
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+}
+
+/** The same map (of fewer than 24 entries) with an indefinite length, as Nitro writes it (RFC 8949, 3.2.2). */
+function indefiniteMap(encoded: Uint8Array): Uint8Array {
+  return Uint8Array.of(0xbf, ...encoded.subarray(1), 0xff);
 }
 
 /** DER SubjectPublicKeyInfo of a private key's other half. */

@@ -43,8 +43,12 @@ async function expectPathRefused(changes: Parameters<typeof nitroPki>[1], reason
 }
 
 describe('a document that Nitro made', () => {
-  test.each([true, false])('is believed, with its claims (COSE tag: %s)', async (tagged) => {
-    const attestation = await verifier.verify(made({ tagged }));
+  test.each([
+    { tagged: false, definite: false },
+    { tagged: false, definite: true },
+    { tagged: true, definite: false },
+  ])('is believed, with its claims (COSE tag: $tagged, definite length: $definite)', async (form) => {
+    const attestation = await verifier.verify(made(form));
     expect(attestation).toMatchObject({
       platform: 'nitro-enclave',
       moduleId: 'i-0123456789abcdef0-enc0123456789abcdef',
@@ -163,7 +167,9 @@ describe('a document is refused', () => {
     ['half a document', made().subarray(0, 2_000), 'it is not CBOR'],
     ['a document with something after it', Uint8Array.of(...made(), 0), 'it is not CBOR'],
     ['very deep lists', new Uint8Array(17_000).fill(0x81), 'it is not CBOR'],
-    ['a list of indefinite length', Uint8Array.of(0x9f, 0xff), 'it is not CBOR'],
+    ['a text of indefinite length', Uint8Array.of(0x7f, 0xff), 'it is not CBOR'],
+    ['an empty list of indefinite length', Uint8Array.of(0x9f, 0xff), 'it is not a COSE_Sign1 structure'],
+    ['very deep lists of indefinite length', new Uint8Array(17_000).fill(0x9f), 'it is not CBOR'],
     ['a number', encode(1), 'it is not a COSE_Sign1 structure'],
     ['a list of three', encode([new Uint8Array(), new Map(), new Uint8Array()]), 'it is not a COSE_Sign1 structure'],
   ])('when it is %s', async (_, document, reason) => {
