@@ -3,21 +3,42 @@
  * materials, repeated object ids, use after destruction. Failures on order; every call is on record.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { toHex } from '../../src/bytes.ts';
+import { concatBytes, toHex } from '../../src/bytes.ts';
 import { additionalData, assembleBlob, encodeHeader, ivBytes, tagBytes } from '../../src/keys/ciphertext-blob.ts';
 import { KeyStoreError } from '../../src/keystore/keystore.ts';
 import type { CiphertextHeader } from '../../src/keys/ciphertext-blob.ts';
 import type { MaterialRecord, ProtectionLevel } from '../../src/keys/key-record.ts';
-import type { BoundMaterial, KeyStore, KeyStoreDescription, KeyStoreHealth, MaterialRequest } from '../../src/keystore/keystore.ts';
+import type {
+  BoundMaterial,
+  ImportedMaterial,
+  ImportKey,
+  ImportRequest,
+  KeyStore,
+  KeyStoreDescription,
+  KeyStoreHealth,
+  MaterialImports,
+  MaterialRequest,
+} from '../../src/keystore/keystore.ts';
 
-type Call = 'createMaterial' | 'encrypt' | 'decrypt' | 'random' | 'forget' | 'destroyMaterial' | 'destroyByObjectId' | 'listObjectIds';
+type Call =
+  | 'createMaterial'
+  | 'createImportKey'
+  | 'importMaterial'
+  | 'destroyImportKey'
+  | 'encrypt'
+  | 'decrypt'
+  | 'random'
+  | 'forget'
+  | 'destroyMaterial'
+  | 'destroyByObjectId'
+  | 'listObjectIds';
 
-export class FakeKeyStore implements KeyStore {
+export class FakeKeyStore implements KeyStore, MaterialImports {
   readonly name: string;
   readonly protection: ProtectionLevel;
   /** Every call with its subject (material id or object id), in order. */
   readonly calls: { readonly call: Call; readonly subject: string }[] = [];
-  /** Key bytes by object id (hex). */
+  /** Key bytes by object id (hex), those of wrapping keys for imports among them. */
   readonly objects = new Map<string, Uint8Array>();
   state: KeyStoreHealth = 'ready';
   readonly #failures = new Map<Call, Error>();
@@ -27,7 +48,7 @@ export class FakeKeyStore implements KeyStore {
     this.protection = protection;
   }
 
-  /** Lets the next `call` fail; createMaterial fails after the object was made when `error` is a timeout. */
+  /** Lets the next `call` fail; what makes an object fails after it was made when `error` is a timeout. */
   failNext(call: Call, error: Error): void {
     this.#failures.set(call, error);
   }
@@ -45,13 +66,42 @@ export class FakeKeyStore implements KeyStore {
   }
 
   async createMaterial(request: MaterialRequest): Promise<MaterialRecord> {
-    const objectId = toHex(request.objectId);
-    if (request.objectId.length !== 16 || this.objects.has(objectId)) throw new TypeError('an object id is 16 bytes and never used twice');
-    const failure = this.#begin('createMaterial', objectId);
-    if (failure instanceof KeyStoreError && failure.kind === 'timeout') this.objects.set(objectId, randomBytes(32));
+    return this.#record(request, this.#make('createMaterial', request.objectId, randomBytes(32)));
+  }
+
+  /** What it calls its public key is what `fakeWrapped` puts before a material. */
+  async createImportKey(_wrappingKeySpec: string, objectId: Uint8Array): Promise<ImportKey> {
+    return { publicKey: this.#make('createImportKey', objectId, randomBytes(24)), reference: Uint8Array.from(objectId) };
+  }
+
+  async importMaterial(request: ImportRequest): Promise<ImportedMaterial> {
+    const publicKey = this.objects.get(toHex(request.importKey));
+    if (publicKey === undefined) throw new KeyStoreError('material-missing', 'no such wrapping key');
+    const found = Buffer.from(request.wrapped.subarray(0, publicKey.length));
+    if (!found.equals(publicKey)) throw new KeyStoreError('invalid-ciphertext', 'wrapped for another key');
+    const key = request.wrapped.subarray(publicKey.length);
+    if (key.length !== 32) throw new KeyStoreError('incorrect-material', 'not 32 bytes');
+    return {
+      material: this.#record(request, this.#make('importMaterial', request.objectId, Uint8Array.from(key))),
+      throughSoftware: false,
+    };
+  }
+
+  async destroyImportKey(reference: Uint8Array): Promise<void> {
+    this.#beginOrThrow('destroyImportKey', toHex(reference));
+    this.objects.delete(toHex(reference));
+  }
+
+  #make(call: Call, id: Uint8Array, bytes: Uint8Array): Uint8Array {
+    const objectId = toHex(id);
+    if (id.length !== 16 || this.objects.has(objectId)) throw new TypeError('an object id is 16 bytes and never used twice');
+    const failure = this.#begin(call, objectId);
+    if (failure === undefined || (failure instanceof KeyStoreError && failure.kind === 'timeout')) this.objects.set(objectId, bytes);
     if (failure !== undefined) throw failure;
-    const key = randomBytes(32);
-    this.objects.set(objectId, key);
+    return bytes;
+  }
+
+  #record(request: MaterialRequest, key: Uint8Array): MaterialRecord {
     return {
       materialId: createHash('sha256').update(request.key.keyId).update(key).digest('hex'),
       keyStore: this.name,
@@ -121,6 +171,7 @@ export class FakeKeyStore implements KeyStore {
 
   async destroyMaterial({ material }: BoundMaterial): Promise<void> {
     this.#beginOrThrow('destroyMaterial', material.materialId);
+    if (material.reference.length !== 16) throw new TypeError('a material that is not there cannot be destroyed');
     this.objects.delete(toHex(material.reference));
   }
 
@@ -157,6 +208,11 @@ export class FakeKeyStore implements KeyStore {
     const failure = this.#begin(call, subject);
     if (failure !== undefined) throw failure;
   }
+}
+
+/** A material as a customer wraps it for the fake. */
+export function fakeWrapped(publicKey: Uint8Array, material: Uint8Array): Uint8Array {
+  return concatBytes(publicKey, material);
 }
 
 async function refuseUse(): Promise<never> {

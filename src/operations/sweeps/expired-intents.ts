@@ -5,8 +5,8 @@
 import { intentLeaseMs } from '../intents.ts';
 import { equalConstantTime, toHex } from '../../bytes.ts';
 import { keyArn } from '../../keys/arn.ts';
-import { isPresent } from '../../keys/key-record.ts';
 import { importParametersKind } from '../import-parameters.ts';
+import { forgetMaterials } from '../key-change.ts';
 import { clockJumpMark, finishDestruction, isDue } from './destroy-key.ts';
 import type { KeyRecord } from '../../keys/key-record.ts';
 import type { IntentRecord, Store } from '../../store/store.ts';
@@ -43,11 +43,13 @@ async function settle(intent: IntentRecord, parts: ServiceParts): Promise<boolea
   return true;
 }
 
-/** Destroys the object of the intent. A material that was in use before may be cached: what its key no longer has is forgotten first. */
+/**
+ * Destroys the object of the intent. Of a material that was in use before, something may be cached, also when the same material is there
+ * again: it is forgotten first.
+ */
 async function cleanUp(intent: IntentRecord, key: KeyRecord | undefined, parts: ServiceParts): Promise<void> {
   const keyStore = parts.keyStores.byName(intent.keyStore);
-  const absent = intent.kind === 'discard-material' ? key?.materials.filter((material) => !isPresent(material)) : [];
-  for (const { materialId } of absent ?? []) await keyStore.forget(materialId);
+  if (intent.kind === 'discard-material' && key !== undefined) await forgetMaterials(key, parts);
   const found = await keyStore.destroyByObjectId(intent.objectId);
   parts.log.info({ intentId: intent.intentId, keyStore: intent.keyStore, found }, 'an object that no record names is cleaned up');
 }
