@@ -4,6 +4,7 @@
  * One contract suite holds for all implementations.
  */
 import type { MessageType } from '../keys/algorithms.ts';
+import type { EncodedKeyPair } from '../keys/key-pair.ts';
 import type {
   CiphertextSuite,
   KeyIdentity,
@@ -183,6 +184,11 @@ export interface KeyStore extends KeyUses, Partial<MaterialImports>, Partial<Mat
   encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
   /** Opens a blob whose header was parsed and whose key and material were looked up and authorised by the caller. */
   decrypt(bound: BoundMaterial, header: CiphertextHeader, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * A fresh pair to be handed out, made where the store makes its keys; the caller wipes the private half (DER PKCS#8). Undefined where the
+   * store makes none of this spec that can leave it. Absent: it makes none.
+   */
+  createDataKeyPair?(keySpec: string, signal?: AbortSignal): Promise<EncodedKeyPair | undefined>;
   /** Random bytes of the store's own generator, 1 to 1,024. */
   random(lengthBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Destroys the session objects of the material on every host, cached epoch keys included: on disable and before deletion. Resolves when acknowledged. */

@@ -1,13 +1,15 @@
 /**
  * A fresh key pair and its sealed private key: what GenerateDataKeyPair and GenerateDataKeyPairWithoutPlaintext have in common. The
- * pair is made in this process, whatever the key store: the API exists to hand out the private key or to let Decrypt hand it out.
+ * pair is made by the key store of the KMS key where that can, else in this process: the API exists to hand out the private key or to
+ * let Decrypt hand it out.
  */
 import { KmsError } from '../errors.ts';
 import { assertOffered } from '../keys/algorithms.ts';
 import { keyArn } from '../keys/arn.ts';
 import { generateKeyPair } from '../keys/key-pair.ts';
+import type { EncodedKeyPair } from '../keys/key-pair.ts';
 import { recheckedKey } from './key-change.ts';
-import { authenticatedContext, seal } from './symmetric-encryption.ts';
+import { authenticatedContext, currentMaterial, seal } from './symmetric-encryption.ts';
 import type { OperationContext } from './operation.ts';
 import type { EncryptionContext, Sealed } from './symmetric-encryption.ts';
 
@@ -32,7 +34,7 @@ export function checkDataKeyPairRequest(input: DataKeyPairInput, { keys, scope }
 }
 
 export async function generateDataKeyPair(input: DataKeyPairInput, context: OperationContext<'key'>): Promise<DataKeyPair> {
-  const { publicKey, privateKey } = await generateKeyPair(input.KeyPairSpec, context.parts.randomBytes);
+  const { publicKey, privateKey } = await freshPair(input.KeyPairSpec, context);
   try {
     const current = recheckedKey('GenerateDataKeyPair', context.keys.key.record, context);
     const sealed = await seal(current, privateKey, input.EncryptionContext, context);
@@ -41,4 +43,10 @@ export async function generateDataKeyPair(input: DataKeyPairInput, context: Oper
     privateKey.fill(0);
     throw error;
   }
+}
+
+async function freshPair(keyPairSpec: string, context: OperationContext<'key'>): Promise<EncodedKeyPair> {
+  const { keyStore } = currentMaterial(context.keys.key.record, context);
+  const pair = await keyStore.createDataKeyPair?.(keyPairSpec, context.signal);
+  return pair ?? generateKeyPair(keyPairSpec, context.parts.randomBytes);
 }

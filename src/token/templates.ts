@@ -79,6 +79,22 @@ export function unwrappedKey(form: KeyForm, names: ObjectNames, mechanisms: read
   return { ...form.identity, ...SESSION_CUSTODY, ...form.uses, ...allowing(mechanisms), ID: names.id, LABEL: names.label };
 }
 
+/** A private key that the API hands out: a session object that leaves once, and is destroyed. */
+export function handedOutKey({ identity, uses }: KeyForm): Template {
+  return { ...identity, ...uses, TOKEN: false, PRIVATE: true, SENSITIVE: true, EXTRACTABLE: true };
+}
+
+/** The AES-256 key that a private key leaves under to be handed out. It is read, so it wraps nothing else: a session object for moments. */
+export const knownWrappingKey: Template = {
+  ...AES_256,
+  ...NO_USE,
+  WRAP: true,
+  TOKEN: false,
+  PRIVATE: true,
+  SENSITIVE: false,
+  EXTRACTABLE: true,
+};
+
 /** An agreed secret, which the API returns in clear: a session object that can be read, for the moment until it was. */
 export function agreedSecret(lengthBytes: number): Template {
   const readable: Template = { TOKEN: false, PRIVATE: true, SENSITIVE: false, EXTRACTABLE: true };

@@ -2,7 +2,7 @@
  * What every key store promises of keys other than SYMMETRIC_DEFAULT, for each spec that it says it makes. Answers are judged outside
  * of the store: by OpenSSL through node:crypto, and by the public key.
  */
-import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyAlgorithms, keyShape, keySpecs, signingAlgorithm } from '../../src/keys/algorithms.ts';
@@ -92,7 +92,7 @@ function peerOf(keySpec: string): { readonly publicKey: KeyObject; readonly priv
   return generateKeyPairSync('ec', { namedCurve: shape.type === 'ec' ? shape.curve : '' });
 }
 
-function spki(key: KeyObject): Uint8Array {
+function spki(key: KeyObject): Buffer {
   return key.export({ format: 'der', type: 'spki' });
 }
 
@@ -157,6 +157,19 @@ for (const subject of keyStoreSubjects.filter(({ real, expects }) => !real || ex
         await store.destroyMaterial(bound);
         await store.destroyMaterial(bound);
         expect(['material-missing', 'no error']).toContain(await kindOf(prove(store, bound, first)));
+      },
+    );
+
+    it.each(['RSA_2048', 'ECC_NIST_P384', 'ECC_SECG_P256K1', 'ECC_NIST_EDWARDS25519', 'ML_KEM_512'])(
+      'a data key pair of %s is one pair, or is left to others',
+      async (spec) => {
+        const pair = await store.createDataKeyPair?.(spec);
+        expect(pair !== undefined).toBe(subject.dataKeyPairs.includes(spec));
+        if (pair === undefined) return;
+        const privateKey = createPrivateKey({ key: Buffer.from(pair.privateKey), format: 'der', type: 'pkcs8' });
+        expect(spki(createPublicKey(privateKey))).toEqual(Buffer.from(pair.publicKey));
+        const again = await store.createDataKeyPair?.(spec);
+        expect(Buffer.from(again?.publicKey ?? [])).not.toEqual(Buffer.from(pair.publicKey));
       },
     );
 

@@ -26,6 +26,13 @@ const common: Partial<Capabilities> = {
   aesCbc: true,
   sessionKeys: true,
   rsaOaepSha1: true,
+  rsaPkcs1: true,
+  rsaPss: ['SHA256', 'SHA384', 'SHA512'],
+  rsaRawSign: true,
+  rsaRawDecrypt: true,
+  ecdh: ['prime256v1', 'secp384r1', 'secp521r1'],
+  ed25519ph: false,
+  hmac: ['SHA224', 'SHA256', 'SHA384', 'SHA512'],
 };
 const subjects = [
   {
@@ -38,6 +45,9 @@ const subjects = [
       keyDerivation: 'aes-cbc-encrypt-data',
       kwp: 'AES_KEY_WRAP_PAD',
       rsaOaepSha256: false,
+      ecdsa: ['prime256v1', 'secp384r1', 'secp521r1', 'secp256k1'],
+      ed25519: true,
+      wrapsPrivate: ['RSA', 'EC'],
       honoursExtractable: true,
       honoursWrapWithTrusted: true,
       honoursUnwrapAttributes: true,
@@ -57,6 +67,9 @@ const subjects = [
       keyDerivation: 'sp800-108-counter',
       kwp: 'AES_KEY_WRAP_KWP',
       rsaOaepSha256: true,
+      ecdsa: ['prime256v1', 'secp384r1', 'secp521r1'],
+      ed25519: false,
+      wrapsPrivate: [],
       honoursExtractable: false,
       honoursWrapWithTrusted: false,
       honoursUnwrapAttributes: true,
@@ -110,6 +123,7 @@ describe.each(cases)('a token ($name, isolation $isolation)', ({ present, provis
   it.runIf(present)('leaves nothing behind of its measurements', async () => {
     expect(await token.findObjects({ TOKEN: true, CLASS: 'SECRET_KEY' }, [])).toEqual([]);
     expect(await token.findObjects({ CLASS: 'PRIVATE_KEY' }, [])).toEqual([]);
+    expect(await token.findObjects({ CLASS: 'PUBLIC_KEY' }, [])).toEqual([]);
     // One session key stays: the one that the known-good operation uses.
     expect((await token.findObjects({ TOKEN: false, CLASS: 'SECRET_KEY' }, [])).length).toBe(1);
   });

@@ -216,7 +216,8 @@ export class FakeToken implements Token {
     await this.#enter('generateKey');
     if (this.#hidden && template.TOKEN === true) throw new TokenError('unclear', 'C_GenerateKey returned CKR_GENERAL_ERROR');
     if (template.VALUE_LEN === undefined) throw new TokenError('input', 'C_GenerateKey needs CKA_VALUE_LEN');
-    return this.#store(template, randomBytes(template.VALUE_LEN));
+    const value = randomBytes(template.VALUE_LEN);
+    return this.#store(template.SENSITIVE === false ? { ...template, VALUE: Uint8Array.from(value) } : template, value);
   }
 
   async generateKeyPair(

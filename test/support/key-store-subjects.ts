@@ -32,6 +32,8 @@ export interface KeyStoreSubject {
   readonly refusedAlgorithms: readonly string[];
   /** Key specs that it makes besides SYMMETRIC_DEFAULT. */
   readonly keySpecs: readonly string[];
+  /** Specs of the data key pairs that it makes. */
+  readonly dataKeyPairs: readonly string[];
   /** Wrapping algorithms of imports that it takes in. Absent: it imports nothing. */
   readonly importsWrappedBy?: readonly string[];
   readonly expects: { readonly residency: Residency; readonly suite: CiphertextSuite; readonly custody: Custody };
@@ -49,6 +51,7 @@ const software: KeyStoreSubject = {
   real: false,
   refusedAlgorithms: [],
   keySpecs: softwareKeySpecs.filter((spec) => spec !== 'SYMMETRIC_DEFAULT'),
+  dataKeyPairs: [],
   importsWrappedBy: [...wrappingAlgorithms.keys()],
   expects: { residency: 'software', suite: 'derived-aes-cbc-data', custody: 'full' },
   available: () => true,
@@ -82,6 +85,7 @@ function fake(
     real: false,
     refusedAlgorithms: [],
     keySpecs: 'kwp' in capabilities ? hmacSpecs.slice(1) : [...nistCurves, ...otherCurves, ...hmacSpecs],
+    dataKeyPairs: 'kwp' in capabilities ? [] : [...nistCurves, ...otherCurves],
     expects,
     available: () => true,
     open: async () => {
@@ -122,6 +126,7 @@ interface RealModule {
   /** Key specs by residency. */
   readonly keySpecs: Readonly<Record<'token' | 'wrapped', readonly string[]>>;
   readonly refusedAlgorithms: readonly string[];
+  readonly dataKeyPairs: readonly string[];
   readonly available: () => boolean;
   readonly provision: () => ProvisionedToken;
 }
@@ -133,6 +138,7 @@ function real(module: RealModule, residency: 'token' | 'wrapped', suite: 'derive
     real: true,
     refusedAlgorithms: module.refusedAlgorithms,
     keySpecs: module.keySpecs[residency],
+    dataKeyPairs: module.dataKeyPairs,
     expects: { residency, suite: suite === 'direct' ? 'direct' : module.derived, custody },
     available: module.available,
     open: async () => {
@@ -158,6 +164,7 @@ const softHsm: RealModule = {
   },
   // It takes no notice of the prehash flag.
   refusedAlgorithms: ['ECC_NIST_EDWARDS25519 ED25519_PH_SHA_512'],
+  dataKeyPairs: [...rsaSpecs, ...nistCurves, 'ECC_SECG_P256K1'],
   available: hasSoftHsm,
   provision: provisionSoftHsm,
 };
@@ -170,6 +177,7 @@ const nss: RealModule = {
   // It brings back no private keys with the usage that was asked for.
   keySpecs: { token: [...rsaSpecs, ...nistCurves, ...hmacSpecs], wrapped: hmacSpecs },
   refusedAlgorithms: [],
+  dataKeyPairs: [],
   available: hasNss,
   provision: provisionNss,
 };

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { CiphertextHeader } from '../../keys/ciphertext-blob.ts';
+import type { EncodedKeyPair } from '../../keys/key-pair.ts';
 import type { MaterialRecord } from '../../keys/key-record.ts';
 import type { Log } from '../../log.ts';
 import { TokenError } from '../../token/token-error.ts';
@@ -26,6 +27,7 @@ import { openSystemRandom } from '../symmetric/iv-source.ts';
 import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
 import type { MaterialPolicy, NewMaterials } from './custody.ts';
 import { planNewMaterials } from './custody.ts';
+import { createDataKeyPair } from './data-key-pairs.ts';
 import { onOwnData, onOwnDataError, toKeyStoreError } from './key-store-error.ts';
 import { isTokenSuite } from './derivation.ts';
 import type { MaterialKind } from './material-kind.ts';
@@ -144,6 +146,10 @@ class Pkcs11KeyStore implements KeyStore {
       'unsupported',
       `The token cannot serve keys of spec ${key.keySpec}: there is no PKCS#11 mechanism for them here`,
     );
+  }
+
+  createDataKeyPair(keySpec: string, signal?: AbortSignal): Promise<EncodedKeyPair | undefined> {
+    return this.#run(() => createDataKeyPair(this.#token, keySpec), signal);
   }
 
   async random(lengthBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
