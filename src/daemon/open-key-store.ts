@@ -2,13 +2,14 @@
 import type { Clock } from '../clock.ts';
 import type { KeyStoreConfig, RootKeyReference } from '../config/config.ts';
 import { readSecret, type SecretSources } from '../config/secret-source.ts';
-import type { KeyStore, UsageLeases } from '../keystore/keystore.ts';
+import type { KeyStore } from '../keystore/keystore.ts';
 import type { ComputingThreads } from '../keystore/computing/computing-threads.ts';
 import { openPkcs11KeyStore } from '../keystore/pkcs11/key-store.ts';
 import { tokenRootKey } from '../keystore/pkcs11/token-root-key.ts';
 import { openSoftwareKeyStore } from '../keystore/software/key-store.ts';
 import { loadRootKey } from '../keystore/software/root-key-file.ts';
 import type { Log } from '../log.ts';
+import { leasesNotingWear } from '../operations/sweeps/worn-materials.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import type { Store } from '../store/store.ts';
 import type { Token } from '../token/token.ts';
@@ -29,7 +30,7 @@ export interface KeyStoreParts {
 export async function openKeyStore(config: KeyStoreConfig, parts: KeyStoreParts): Promise<KeyStore> {
   const { clock, store, threads } = parts;
   const log = parts.log.child({ keyStore: config.name });
-  const leases: UsageLeases = { lease: (materialId, count) => store.leaseUses(materialId, count) };
+  const leases = leasesNotingWear(store);
   if (config.kind === 'software')
     return openSoftwareKeyStore(config, { clock, log, leases, threads, rootKey: await rootKeyOf(config, parts) });
   const open = openTokenOf(config.name, config.token, parts);

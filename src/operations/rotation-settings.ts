@@ -15,7 +15,10 @@ export function assertRotationSettable(key: KeyRecord): void {
 
 /** Throws KmsError UnsupportedOperationException for a replica of a multi-Region key: what its primary has rotated or set is shared. */
 export function assertPrimary(key: KeyRecord): void {
-  if (key.multiRegion && key.primaryRegion !== key.region) {
-    throw new KmsError('UnsupportedOperationException', `${keyArn(key)} is not a multi-region primary key.`);
-  }
+  if (isReplica(key)) throw new KmsError('UnsupportedOperationException', `${keyArn(key)} is not a multi-region primary key.`);
+}
+
+/** True for keys that rotate with their primary, in another Region. */
+export function isReplica({ multiRegion, primaryRegion, region }: KeyRecord): boolean {
+  return multiRegion && primaryRegion !== region;
 }

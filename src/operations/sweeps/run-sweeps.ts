@@ -1,6 +1,7 @@
-/** The scheduled work on keys: expired intents and imports, due deletions. The daemon calls it every few minutes; nothing here keeps time itself. */
+/** The scheduled work on keys: expired intents and imports, due deletions and rotations. The daemon calls it every few minutes; nothing here keeps time itself. */
 import { sweepConnections } from '../custom-key-stores/connecting.ts';
 import { sweepDueDeletions } from './due-deletion.ts';
+import { sweepDueRotations } from './due-rotation.ts';
 import { sweepExpiredMaterials, sweepExpiredParameters } from './expired-imports.ts';
 import { sweepExpiredIntents } from './expired-intents.ts';
 import type { Clock } from '../../clock.ts';
@@ -14,6 +15,8 @@ export interface SweepReport {
   readonly deleted: number;
   /** Imported materials whose time was over, destroyed now. */
   readonly expiredMaterials: number;
+  /** Keys that were due for automatic rotation, rotated now. */
+  readonly rotated: number;
   /** True while a jump of the wall clock waits for an operator's confirmation. */
   readonly deletionsPaused: boolean;
 }
@@ -27,9 +30,10 @@ export async function runSweeps(parts: ServiceParts, elapsed: ElapsedTime): Prom
   const expiredMaterials = await sweepExpiredMaterials(parts);
   await sweepExpiredParameters(parts);
   const settledIntents = await sweepExpiredIntents(parts);
+  const rotated = await sweepDueRotations(parts);
   await sweepConnections(parts);
   await parts.lastUses.write(parts.store);
-  return { settledIntents, expiredMaterials, ...deletions };
+  return { settledIntents, expiredMaterials, rotated, ...deletions };
 }
 
 /** A stopwatch over both clocks: each call gives the whole milliseconds since the call before, zero at first; fractions are left to the next. */
