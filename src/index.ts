@@ -2,6 +2,9 @@
  * What a library user may import. `openService` runs everything that a configuration names; `openKms` is the API over parts of
  * one's own; `KeyStore` is the seam for a key back end.
  */
+export type { Attestation } from './attestation/attestation.ts';
+export { type AttestationVerifier, attestationVerifier } from './attestation/attestation-verifier.ts';
+export { rootCertificate } from './attestation/certificate-path.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Config, KeyStoreConfig, ListenerConfig, RegionConfig, SecretReference, TokenConfig } from './config/config.ts';
 export type { ConfigFlags } from './config/flags.ts';
