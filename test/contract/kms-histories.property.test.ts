@@ -1,0 +1,94 @@
+/**
+ * Random histories of requests against a plain model, over every kind of key store. After each, the service says what the model
+ * believes, store and token hold the same keys, and once all keys are deleted the token holds none of them.
+ */
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openKms } from '../../src/kms.ts';
+import { comparePresence } from '../../src/operations/sweeps/presence.ts';
+import { runSweeps } from '../../src/operations/sweeps/run-sweeps.ts';
+import type { KeyStore } from '../../src/keystore/keystore.ts';
+import { checkedKms } from '../support/checked-kms.ts';
+import { keyStoreSubjects, type OpenSubject } from '../support/key-store-subjects.ts';
+import { callerOf, MovedClock, partsOver } from '../support/kms-fixture.ts';
+import { expectAgreement, histories, KmsModel, type KmsUnderTest } from '../support/kms-model.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { propertyRuns } from '../support/property-runs.ts';
+
+const dayMs = 86_400_000;
+const waitingDaysMax = 30;
+const subjects = keyStoreSubjects.filter(
+  ({ name }) => name === 'software' || /^fake token, (resident|wrapped), derived$/.test(name) || /^SoftHSM, .*, derived$/.test(name),
+);
+
+interface Service extends KmsUnderTest {
+  /** What store and token do not agree on, in words. */
+  differences(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** A service of its own over a key store that was used before. */
+async function openService(keyStore: KeyStore): Promise<Service> {
+  const [store, clock] = [new MemoryStore(), new MovedClock()];
+  const parts = partsOver(store, keyStore, clock);
+  const kms = checkedKms(openKms(parts));
+  const foreign = new Set((await keyStore.listObjectIds()).map((id) => Buffer.from(id).toString('hex')));
+  return {
+    perform: (operation, input) => kms.perform(operation, input, callerOf()),
+    passDays: async (days) => {
+      clock.advance(days * dayMs);
+      await runSweeps(parts, { wallMs: days * dayMs, runningMs: days * dayMs });
+    },
+    differences: async () => {
+      const { missing, unknownObjectIds } = await comparePresence(keyStore, parts);
+      const unknown = unknownObjectIds.filter((id) => !foreign.has(id));
+      return [...missing.map(({ keyArn }) => `missing: ${keyArn}`), ...unknown.map((id) => `unknown: ${id}`)];
+    },
+    close: () => store.close(),
+  };
+}
+
+/** Deletes every key, and expects nothing of them to be left. */
+async function deleteAll(model: KmsModel, service: Service): Promise<void> {
+  for (const { keyId, state } of model.keys) {
+    if (state === 'Enabled' || state === 'Disabled') await service.perform('ScheduleKeyDeletion', { KeyId: keyId });
+  }
+  await service.passDays(waitingDaysMax);
+  expect((await service.perform('ListKeys', {})).Keys).toEqual([]);
+  expect(await service.differences()).toEqual([]);
+}
+
+describe.each(subjects)('histories over $name', (subject) => {
+  let place: OpenSubject | undefined;
+  let keyStore: KeyStore;
+
+  beforeAll(async () => {
+    if (!subject.available()) return;
+    place = await subject.open();
+    keyStore = await place.openStore();
+  });
+  afterAll(async () => {
+    if (place === undefined) return;
+    await keyStore.close();
+    await place.close();
+  });
+
+  it.skipIf(!subject.available())('leave what a plain model believes', { timeout: 600_000 }, async () => {
+    const runs = propertyRuns(subject.real ? { quick: 5, full: 60 } : { quick: 25, full: 500 });
+    await fc.assert(
+      fc.asyncProperty(histories(40), async (commands) => {
+        const service = await openService(keyStore);
+        const model = new KmsModel();
+        try {
+          await fc.asyncModelRun(() => ({ model, real: service }), commands);
+          await expectAgreement(model, service);
+          expect(await service.differences()).toEqual([]);
+        } finally {
+          await deleteAll(model, service);
+          await service.close();
+        }
+      }),
+      runs,
+    );
+  });
+});
