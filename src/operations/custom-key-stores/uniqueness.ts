@@ -11,16 +11,17 @@ export function assertCustomKeyStoreQuota(store: Store, scope: Scope): void {
   }
 }
 
-/** Throws the KmsError that says what of `record` another custom key store of the scope has. */
+/** Throws the KmsError that says what of `record` another custom key store of the scope has; its name is looked at first. */
 export function assertUnique(record: CustomKeyStoreRecord, store: Store, scope: Scope): void {
-  for (const other of customKeyStores(store, scope).items) {
-    if (other.customKeyStoreId === record.customKeyStoreId) continue;
-    if (other.name === record.name) {
-      throw new KmsError(
-        'CustomKeyStoreNameInUseException',
-        `The name ${record.name} belongs to custom key store ${other.customKeyStoreId}.`,
-      );
-    }
+  const others = customKeyStores(store, scope).items.filter((other) => other.customKeyStoreId !== record.customKeyStoreId);
+  const namesake = others.find((other) => other.name === record.name);
+  if (namesake !== undefined) {
+    throw new KmsError(
+      'CustomKeyStoreNameInUseException',
+      `The name ${record.name} belongs to custom key store ${namesake.customKeyStoreId}.`,
+    );
+  }
+  for (const other of others) {
     if (record.cluster !== undefined && other.cluster !== undefined) assertOtherCluster(record.cluster, other);
     if (record.proxy !== undefined && other.proxy !== undefined) assertOtherProxy(record.proxy, other.proxy);
   }
