@@ -3,10 +3,11 @@
  * material, opening under the one that sealed. The cryptography itself is the key store's.
  */
 import { KmsError } from '../errors.ts';
+import { keyArn } from '../keys/arn.ts';
 import { parseCiphertextBlob } from '../keys/ciphertext-blob.ts';
 import { canonicalEncryptionContext, EncryptionContextError } from '../keys/encryption-context.ts';
 import { ciphertextKeyDenied } from './authorise.ts';
-import { isSymmetricMaterial } from '../keys/key-record.ts';
+import { isPresent, isSymmetricMaterial } from '../keys/key-record.ts';
 import type { KeyRecord, MaterialRecord } from '../keys/key-record.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
 import type { OperationContext, ResolvedKey } from './operation.ts';
@@ -54,13 +55,14 @@ export function authenticatedContext(context: EncryptionContext): Uint8Array {
   }
 }
 
-/** The current material of a key and the store that holds it. */
+/** The current material of a key and the store that holds it. Throws KmsError KMSInvalidStateException when imported material is gone. */
 export function currentMaterial(
   key: KeyRecord,
   context: OperationContext,
 ): { readonly material: MaterialRecord; readonly keyStore: KeyStore } {
   const material = key.materials.find((candidate) => candidate.materialId === key.currentMaterialId);
   if (material === undefined) throw new Error(`key ${key.keyId} is ${key.state} without a current material`);
+  assertPresent(key, material);
   return { material, keyStore: context.parts.keyStores.byName(material.keyStore) };
 }
 
@@ -85,10 +87,16 @@ export async function open(resolved: ResolvedKey, encryptionContext: EncryptionC
   // A material has one suite for ever: a header that claims another is forged.
   if (header === undefined || material === undefined || !isSymmetricMaterial(material) || material.suite !== header.suite)
     throw new KmsError('InvalidCiphertextException');
+  assertPresent(key, material);
   const authenticated = authenticatedContext(encryptionContext);
   const keyStore = context.parts.keyStores.byName(material.keyStore);
   const plaintext = await keyStore.decrypt({ key, material }, header, authenticated, context.signal);
   return { plaintext, materialId: material.materialId };
+}
+
+/** The key state says so already, save while a key is Updating. */
+function assertPresent(key: KeyRecord, material: MaterialRecord): void {
+  if (!isPresent(material)) throw new KmsError('KMSInvalidStateException', `${keyArn(key)} is pending import.`);
 }
 
 /** True when a dry run asks to leave the ciphertext out of account (DryRunModifiers). */

@@ -25,6 +25,15 @@ const usageOf = (keySpec: string): KeyUsage =>
     ? 'ENCRYPT_DECRYPT'
     : usageOfNewKey(keySpec, keyShape(keySpec).type === 'hmac' ? 'GENERATE_VERIFY_MAC' : 'SIGN_VERIFY');
 
+/** One key of each RSA spec for all tests: making them is slow. */
+const rsaMaterials = new Map<string, CustomerMaterial>();
+
+function materialOf(keySpec: string): CustomerMaterial {
+  const material = rsaMaterials.get(keySpec) ?? customerMaterial(keySpec);
+  if (keyShape(keySpec).type === 'rsa') rsaMaterials.set(keySpec, material);
+  return material;
+}
+
 interface Attempt {
   readonly key: KeyIdentity;
   readonly keySpec: string;
@@ -134,7 +143,7 @@ for (const subject of keyStoreSubjects) {
     it.skipIf(rows.length === 0).each(rows)(
       'of %s wrapped by %s under %s work as what they were made of',
       async (spec, algorithm, wrappingKeySpec) => {
-        const customer = customerMaterial(spec);
+        const customer = materialOf(spec);
         const bound = await importInto(store, await attemptOf(spec, algorithm, customer.bytes, wrappingKeySpec));
         const { material, key } = bound;
         expect(material.materialId).toBe(materialIdOf(key.keyId, material.fingerprint));
@@ -147,7 +156,7 @@ for (const subject of keyStoreSubjects) {
       'of the same %s twice are the same material, and of another are another',
       async (spec) => {
         const algorithm = algorithms.find((name) => wrappingRefusal(spec, name, 'RSA_3072') === undefined) ?? '';
-        const customer = customerMaterial(spec);
+        const customer = materialOf(spec);
         const attempt = await attemptOf(spec, algorithm, customer.bytes);
         const first = await importInto(store, attempt);
         const again = await importInto(store, attempt);
@@ -237,7 +246,7 @@ for (const subject of keyStoreSubjects) {
 
     it.skipIf(algorithms.length === 0)('as private keys of RSA decrypt', async () => {
       const wrappingAlgorithm = algorithms.find((name) => wrappingRefusal('RSA_2048', name, 'RSA_3072') === undefined) ?? '';
-      const customer = customerMaterial('RSA_2048');
+      const customer = materialOf('RSA_2048');
       const bound = await importInto(store, await attemptOf('RSA_2048', wrappingAlgorithm, customer.bytes), 'ENCRYPT_DECRYPT');
       const ciphertext = encryptWithPublicKey(customer.publicKey ?? Buffer.alloc(0), 'RSAES_OAEP_SHA_256', message);
       expect(Buffer.from(await store.decryptWithPrivateKey(bound, 'RSAES_OAEP_SHA_256', ciphertext))).toEqual(message);
