@@ -28,8 +28,8 @@ export interface DaemonOptions {
   readonly moduleEnvironment?: (folder: string) => Readonly<Record<string, string>>;
   /** More flags of `hsm-kms serve`. */
   readonly flags?: readonly string[];
-  /** Changes the configuration before the daemon reads it. */
-  readonly configure?: (config: ConfigText) => void;
+  /** Changes the configuration before the daemon reads it; `folder` is the data directory. */
+  readonly configure?: (config: ConfigText, folder: string) => void;
 }
 
 /** The configuration file as plain data. */
@@ -126,7 +126,7 @@ async function provision(dataDirectory: string, options: DaemonOptions, removals
   if (token !== undefined && options.moduleEnvironment !== undefined) {
     token['environment'] = { ...(token['environment'] as object), ...options.moduleEnvironment(dataDirectory) };
   }
-  options.configure?.(config);
+  options.configure?.(config, dataDirectory);
   writeFileSync(file, stringify(config));
 }
 
