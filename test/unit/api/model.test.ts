@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import * as sdk from '@aws-sdk/client-kms';
 import { describe, expect, test } from 'vitest';
 import { apiOperations } from '../../../src/api/model.ts';
+import { operations } from '../../../src/operations/registry.ts';
 import type { Members, Shape } from '../../../src/api/shape.ts';
 
 // The schemas of the SDK: [kind, namespace, name, traits, member names, member schemas, number of required members].
@@ -94,6 +95,17 @@ function enumsOfShape(shape: Shape): readonly (readonly string[])[] {
   if (shape.kind === 'list') return enumsOfShape(shape.member);
   return shape.kind === 'structure' ? enumsOf(shape.members) : [];
 }
+
+describe('the service and the installed SDK', () => {
+  test('have the same operations, so that a newer SDK shows what the service lacks', () => {
+    const [served, asked] = [operations.map(({ name }) => name), sdkOperations.map((schema) => schema[2])];
+    expect({
+      missing: asked.filter((name) => !served.includes(name)),
+      unknown: served.filter((name) => !asked.includes(name)),
+      twice: served.filter((name, index) => served.indexOf(name) < index),
+    }).toEqual({ missing: [], unknown: [], twice: [] });
+  });
+});
 
 describe('the API tables and the installed SDK', () => {
   test('have the same 56 operations', () => {
