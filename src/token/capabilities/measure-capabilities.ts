@@ -14,7 +14,7 @@ import {
 } from './custody-probes.ts';
 import { measureDerivation } from './derivation-probes.ts';
 import { measureHmacs } from './mac-probes.ts';
-import { keepsPrivateInside, measureWrapsPrivate } from './private-key-probes.ts';
+import { copiesPrivateInside, keepsPrivateInside, measureWrapsPrivate, unwrapsPrivateInside } from './private-key-probes.ts';
 import { ProbeBench, succeeds } from './probe-bench.ts';
 import { generateRsaPairs, measureRsa } from './rsa-probes.ts';
 import type { RsaCapabilities } from './rsa-probes.ts';
@@ -48,20 +48,22 @@ type SymmetricCapabilities = Omit<Capabilities, keyof RsaCapabilities | keyof Cu
 async function measureSymmetric(bench: ProbeBench, wanted: TokenConfig['gcmIvSource']): Promise<SymmetricCapabilities> {
   const gcmIvSource = await measureGcm(bench, wanted);
   const hmac = await measureHmacs(bench);
+  const kwp = await measureKwp(bench);
+  const onlyTrusted = { EXTRACTABLE: true, WRAP_WITH_TRUSTED: true };
   return {
     aesGcm: gcmIvSource !== undefined,
     gcmIvSource: gcmIvSource ?? 'supplied',
     keyDerivation: await measureDerivation(bench),
-    kwp: await measureKwp(bench),
+    kwp,
     aesKeyWrap: await measureKeyWrap(bench),
     hmac,
     hmacSha256: hmac.includes('SHA256'),
     aesCbc: await measureCbc(bench),
-    honoursExtractable: (await measureExtractable(bench)) && (await keepsPrivateInside(bench)),
-    honoursWrapWithTrusted: await measureWrapWithTrusted(bench),
+    honoursExtractable: (await measureExtractable(bench)) && (await keepsPrivateInside(bench, {})),
+    honoursWrapWithTrusted: (await measureWrapWithTrusted(bench)) && (await keepsPrivateInside(bench, onlyTrusted)),
     honoursUnwrapAttributes: await measureUnwrapAttributes(bench),
-    enforcesUnwrapTemplate: await measureUnwrapTemplate(bench),
-    copyKeepsCustody: await measureCopy(bench),
+    enforcesUnwrapTemplate: (await measureUnwrapTemplate(bench)) && (await unwrapsPrivateInside(bench, kwp)),
+    copyKeepsCustody: (await measureCopy(bench)) && (await copiesPrivateInside(bench)),
     sessionKeys: await succeeds(async () => (await bench.generate({ ENCRYPT: true })).handle !== undefined),
   };
 }

@@ -1,4 +1,4 @@
-/** Private keys wrapped out under AES-KWP and back: which types can be, and whether they come back as keys that stay inside. */
+/** Private keys wrapped out under AES-KWP and back: which types can be, and whether a token keeps its promises about private keys as about secret ones. */
 import { createHash, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { attributesToCheck, weaknesses } from '../key-strength.ts';
@@ -6,10 +6,10 @@ import { keyTypeOf } from '../key-pairs.ts';
 import type { PairShape } from '../key-pairs.ts';
 import { digestInfo } from '../../keys/rsa-encoding.ts';
 import type { ObjectHandle } from '../cryptoki.ts';
-import type { KeyType, Mechanism } from '../mechanism.ts';
-import { OPTIONAL_ATTRIBUTES, privateForm, unwrappedKey, without } from '../templates.ts';
+import type { AttributeName, KeyType, Mechanism, Template } from '../mechanism.ts';
+import { OPTIONAL_ATTRIBUTES, STAYS_INSIDE, privateForm, unwrappedKey, without } from '../templates.ts';
 import type { Capabilities } from '../token.ts';
-import { wayOut } from './custody-probes.ts';
+import { copiesWeaker, isKept, wayOut } from './custody-probes.ts';
 import type { ProbeBench, ProbePair } from './probe-bench.ts';
 import { succeeds } from './probe-bench.ts';
 
@@ -71,10 +71,36 @@ async function comesBack(
   return weaknesses(template, back.attributes, checked).length === 0 && (await signs(bench, back.handle, pair.publicKey));
 }
 
-/** False when a private key with EXTRACTABLE false can be wrapped out. */
-export async function keepsPrivateInside(bench: ProbeBench): Promise<boolean> {
-  const pair = await bench.generatePair(p256, ['SIGN']);
+/** False when a private key made with `changes` can be wrapped out. */
+export async function keepsPrivateInside(bench: ProbeBench, changes: Template): Promise<boolean> {
+  const pair = await bench.generatePair(p256, ['SIGN'], changes);
   if (pair === undefined) return true;
   const wrapping = await bench.generate({ WRAP: true, UNWRAP: true });
   return (await wayOut(bench, wrapping.handle, pair.privateKey)).length === 0;
+}
+
+/** False when C_CopyObject makes a private key weaker than the original. */
+export async function copiesPrivateInside(bench: ProbeBench): Promise<boolean> {
+  const pair = await bench.generatePair(p256, ['SIGN']);
+  if (pair === undefined) return true;
+  const weaker = async (changes: Template): Promise<boolean> => copiesWeaker(bench, pair.privateKey, changes);
+  return !(await weaker({ EXTRACTABLE: true })) && !(await weaker({ SENSITIVE: false }));
+}
+
+/** False when a private key comes back readable although CKA_UNWRAP_TEMPLATE of the unwrapping key says otherwise. */
+export async function unwrapsPrivateInside(bench: ProbeBench, kwp: Capabilities['kwp']): Promise<boolean> {
+  const pair = await bench.generatePair(p256, ['SIGN'], { EXTRACTABLE: true });
+  if (pair === undefined || kwp === undefined) return true;
+  const unwrapping = (await bench.generate({ WRAP: true, UNWRAP: true, UNWRAP_TEMPLATE: STAYS_INSIDE })).handle;
+  const mechanism: Mechanism = { name: kwp };
+  return !(await succeeds(async () => {
+    const wrapped = await bench.cryptoki.wrapKey(mechanism, unwrapping, pair.privateKey, bench.calls.slow);
+    const form = privateForm('EC', 'SIGN');
+    const template: Template = { ...unwrappedKey(form, names, []), SENSITIVE: false, EXTRACTABLE: true };
+    const asked = without(template, new Set(OPTIONAL_ATTRIBUTES));
+    const read: readonly AttributeName[] = ['SENSITIVE', 'EXTRACTABLE', 'VALUE'];
+    return !isKept(
+      bench.keep(await bench.cryptoki.unwrapKey(mechanism, unwrapping, wrapped, asked, read, bench.calls.anchorSlow)).attributes,
+    );
+  }));
 }

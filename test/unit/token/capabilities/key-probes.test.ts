@@ -4,7 +4,12 @@ import { derSignature } from '../../../../src/keys/ecdsa-signature.ts';
 import { callClasses } from '../../../../src/token/call-classes.ts';
 import { measureEcdh, measureEcdsa, measureEdDsa } from '../../../../src/token/capabilities/curve-probes.ts';
 import { measureHmacs } from '../../../../src/token/capabilities/mac-probes.ts';
-import { keepsPrivateInside, measureWrapsPrivate } from '../../../../src/token/capabilities/private-key-probes.ts';
+import {
+  copiesPrivateInside,
+  keepsPrivateInside,
+  measureWrapsPrivate,
+  unwrapsPrivateInside,
+} from '../../../../src/token/capabilities/private-key-probes.ts';
 import { ProbeBench } from '../../../../src/token/capabilities/probe-bench.ts';
 import { generateRsaPairs, measureRsa } from '../../../../src/token/capabilities/rsa-probes.ts';
 import { CryptokiError } from '../../../../src/token/cryptoki.ts';
@@ -50,7 +55,10 @@ describe.skipIf(!hasSoftHsm())('measuring key pairs', () => {
     expect(await measureEcdh(bench)).toEqual(['prime256v1', 'secp384r1', 'secp521r1']);
     expect(await measureEdDsa(bench)).toEqual({ ed25519: true, ed25519ph: false });
     expect(await measureHmacs(bench)).toEqual(['SHA224', 'SHA256', 'SHA384', 'SHA512']);
-    expect(await keepsPrivateInside(bench)).toBe(true);
+    expect(await keepsPrivateInside(bench, {})).toBe(true);
+    expect(await keepsPrivateInside(bench, { EXTRACTABLE: true, WRAP_WITH_TRUSTED: true })).toBe(true);
+    expect(await copiesPrivateInside(bench)).toBe(true);
+    expect(await unwrapsPrivateInside(bench, 'AES_KEY_WRAP_PAD')).toBe(true);
   });
 
   it('does not count signatures and MACs that are wrong', async () => {
@@ -115,8 +123,25 @@ describe.skipIf(!hasSoftHsm())('measuring key pairs', () => {
   });
 
   it('sees a private key that can be wrapped out although it may not be', async () => {
+    expect(await keepsPrivateInside(bench, { EXTRACTABLE: true })).toBe(false);
     vi.spyOn(door, 'wrapKey').mockResolvedValue(new Uint8Array(64));
-    expect(await keepsPrivateInside(bench)).toBe(false);
+    expect(await keepsPrivateInside(bench, {})).toBe(false);
+  });
+
+  it('sees a private key that a copy or an unwrapping makes weaker', async () => {
+    const weak = { SENSITIVE: false, EXTRACTABLE: true } as const;
+    const copyObject = door.copyObject.bind(door);
+    vi.spyOn(door, 'copyObject').mockImplementation(async (object, _changes, ...rest) => ({
+      ...(await copyObject(object, { TOKEN: false }, ...rest)),
+      attributes: weak,
+    }));
+    expect(await copiesPrivateInside(bench)).toBe(false);
+    const unwrapKey = door.unwrapKey.bind(door);
+    vi.spyOn(door, 'unwrapKey').mockImplementation(async (mechanism, key, wrapped, template, ...rest) => ({
+      ...(await unwrapKey(mechanism, key, wrapped, { ...template, SENSITIVE: true, EXTRACTABLE: false }, ...rest)),
+      attributes: weak,
+    }));
+    expect(await unwrapsPrivateInside(bench, 'AES_KEY_WRAP_PAD')).toBe(false);
   });
 
   it('leaves no object behind', async () => {
