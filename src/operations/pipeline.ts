@@ -7,11 +7,13 @@ import { apiOperations } from '../api/model.ts';
 import { inputDecoder } from '../api/decode-input.ts';
 import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
+import { assertPermittedByManager } from '../keys/aws-managed-keys.ts';
 import { keyAt } from '../keys/imported-materials.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
 import { ciphertextKeyDenied, isAuthorised } from './authorise.ts';
 import { availableKey } from './custom-key-stores/named-custom-key-store.ts';
 import { grantOfToken } from './grants/grant-tokens.ts';
+import { isReservedName, makeIfMissing } from './make-aws-managed-key.ts';
 import { attestedRecipient, namesRecipient, sealedForRecipient } from './recipient.ts';
 import { resolveKey } from './resolve-key.ts';
 import { isServiceFailure, toKmsError } from './service-failure.ts';
@@ -23,6 +25,8 @@ import type { Caller, Operation, OperationContext, OperationInput, OperationOutp
 interface CompiledOperation {
   readonly operation: Operation;
   readonly decode: InputDecoder;
+  /** Input members that may name a key by an alias. */
+  readonly aliasMembers: readonly string[];
   readonly checkState: ((key: KeyRecord) => void) | undefined;
   readonly hasDryRun: boolean;
   readonly hasGrantTokens: boolean;
@@ -66,11 +70,16 @@ export class Pipeline {
     // Before authorisation, because policies compare what it proves.
     const attestation = namesRecipient(operation, input) ? await attestedRecipient(input, this.#parts) : undefined;
     const context: OperationContext = { parts: this.#parts, caller, scope, keys, signal, attestation };
+    for (const member of compiled.aliasMembers) {
+      const text = input[member] as string | undefined;
+      if (text !== undefined && isReservedName(text)) await makeIfMissing(text, context);
+    }
     addNamedKeys(keys, operation, input, context);
     addKeysFromInput(keys, operation, input, context);
     if (compiled.hasGrantTokens) assertGrantTokens(input, context);
     for (const name in keys) {
       const key = (keys[name] = keyNow(keys[name] as ResolvedKey, this.#parts));
+      assertPermittedByManager(key.record, actionOn(operation, name), caller.principalArn);
       checkKey(key, compiled);
     }
     operation.check?.(input, context);
@@ -100,6 +109,7 @@ function compile(operation: Operation): CompiledOperation {
   return {
     operation,
     decode: inputDecoder(operation.name),
+    aliasMembers: operation.keys.filter(({ aliasAllowed }) => aliasAllowed).map(({ member }) => member),
     checkState: namesKeys ? keyStateCheck(operation.name) : undefined,
     hasDryRun: input?.['DryRun'] !== undefined,
     hasGrantTokens: input?.['GrantTokens'] !== undefined,

@@ -175,7 +175,7 @@ export function kmsContract(name: string, openPlace: () => Promise<KmsPlace>): v
       await perform('UpdateAlias', { AliasName: 'alias/app', TargetKeyId: second.KeyId });
       expect((await perform('DescribeKey', { KeyId: 'alias/app' })).KeyMetadata.KeyId).toBe(second.KeyId);
       expect((await perform('ListAliases', { KeyId: first.KeyId })).Aliases).toEqual([]);
-      expect((await perform('ListAliases')).Aliases).toEqual([
+      expect((await perform('ListAliases', { KeyId: second.KeyId })).Aliases).toEqual([
         {
           AliasName: 'alias/app',
           AliasArn: 'arn:aws:kms:eu-central-1:111122223333:alias/app',
@@ -188,6 +188,64 @@ export function kmsContract(name: string, openPlace: () => Promise<KmsPlace>): v
       await expect(perform('DescribeKey', { KeyId: 'alias/app' })).rejects.toMatchObject(
         refusal('NotFoundException', 'Alias arn:aws:kms:eu-central-1:111122223333:alias/app is not found.'),
       );
+    });
+
+    test('after a rotation new ciphertexts use the new material and old ones open with the old; both are listed', async () => {
+      const { KeyId, Arn } = await createKey();
+      const current = async (): Promise<string> => (await perform('DescribeKey', { KeyId })).KeyMetadata.CurrentKeyMaterialId;
+      const context = { EncryptionContext: { volume: 'v1' } };
+      const old = await perform('GenerateDataKey', { KeyId, KeySpec: 'AES_256', ...context });
+      const first = await current();
+      expect(await perform('RotateKeyOnDemand', { KeyId })).toEqual({ KeyId: Arn });
+      const second = await current();
+      const fresh = await perform('GenerateDataKey', { KeyId, KeySpec: 'AES_256', ...context });
+      expect([old.KeyMaterialId, fresh.KeyMaterialId]).toEqual([first, second]);
+      expect(first).not.toBe(second);
+      for (const { CiphertextBlob, Plaintext, KeyMaterialId } of [old, fresh]) {
+        const opened = await perform('Decrypt', { CiphertextBlob: base64(CiphertextBlob), ...context });
+        expect(opened).toMatchObject({ KeyId: Arn, KeyMaterialId });
+        expect(Buffer.compare(opened.Plaintext, Plaintext)).toBe(0);
+      }
+      const input = { CiphertextBlob: base64(old.CiphertextBlob), DestinationKeyId: KeyId, SourceEncryptionContext: { volume: 'v1' } };
+      expect(await perform('ReEncrypt', input)).toMatchObject({ SourceKeyMaterialId: first, DestinationKeyMaterialId: second });
+      const listed = (await perform('ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' })).Rotations;
+      expect(listed).toMatchObject([
+        { KeyMaterialId: first, KeyMaterialState: 'NON_CURRENT' },
+        { KeyMaterialId: second, KeyMaterialState: 'CURRENT', RotationType: 'ON_DEMAND', RotationDate: expect.any(Date) },
+      ]);
+    });
+
+    test('of two rotations at once one is carried out', async () => {
+      const { KeyId } = await createKey();
+      const both = await Promise.allSettled([perform('RotateKeyOnDemand', { KeyId }), perform('RotateKeyOnDemand', { KeyId })]);
+      expect(both.filter(({ status }) => status === 'rejected')).toEqual([
+        { status: 'rejected', reason: expect.objectContaining({ code: 'ConflictException' }) },
+      ]);
+      expect((await perform('ListKeyRotations', { KeyId })).Rotations).toHaveLength(1);
+    });
+
+    test('automatic rotation is set, shown and taken back', async () => {
+      const { KeyId, Arn } = await createKey();
+      await perform('EnableKeyRotation', { KeyId, RotationPeriodInDays: 180 });
+      expect(await perform('GetKeyRotationStatus', { KeyId })).toEqual({
+        KeyId: Arn,
+        KeyRotationEnabled: true,
+        RotationPeriodInDays: 180,
+        NextRotationDate: expect.any(Date),
+      });
+      await perform('DisableKeyRotation', { KeyId });
+      expect(await perform('GetKeyRotationStatus', { KeyId })).toEqual({ KeyId: Arn, KeyRotationEnabled: false });
+    });
+
+    test('the key of a service is made when it is first named, once, and is the same from then on', async () => {
+      const named = async (): Promise<string> => (await perform('DescribeKey', { KeyId: 'alias/aws/s3' })).KeyMetadata.KeyId;
+      const [first, second] = await Promise.all([named(), named()]);
+      expect([second, await named()]).toEqual([first, first]);
+      expect((await perform('ListKeys')).Keys).toHaveLength(1);
+      const { Aliases } = await perform('ListAliases', { KeyId: first });
+      expect(Aliases).toMatchObject([{ AliasName: 'alias/aws/s3', TargetKeyId: first }]);
+      const CiphertextBlob = await encrypt('alias/aws/s3', randomBytes(8));
+      expect(await perform('Decrypt', { CiphertextBlob })).toMatchObject({ KeyId: expect.stringContaining(first) });
     });
 
     test('of many aliases that are made at once a key gets 50', async () => {
