@@ -4,13 +4,14 @@
  */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openKms } from '../../src/kms.ts';
+import { openKms, type Kms } from '../../src/kms.ts';
 import { comparePresence } from '../../src/operations/sweeps/presence.ts';
 import { runSweeps } from '../../src/operations/sweeps/run-sweeps.ts';
 import type { KeyStore } from '../../src/keystore/keystore.ts';
 import { checkedKms } from '../support/checked-kms.ts';
 import { keyStoreSubjects, type OpenSubject } from '../support/key-store-subjects.ts';
-import { callerOf, MovedClock, partsOver } from '../support/kms-fixture.ts';
+import { wrapMaterial } from '../support/customer-material.ts';
+import { base64, callerOf, MovedClock, partsOver } from '../support/kms-fixture.ts';
 import { expectAgreement, histories, KmsModel, type KmsUnderTest } from '../support/kms-model.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { propertyRuns } from '../support/property-runs.ts';
@@ -35,6 +36,7 @@ async function openService(keyStore: KeyStore): Promise<Service> {
   const foreign = new Set((await keyStore.listObjectIds()).map((id) => Buffer.from(id).toString('hex')));
   return {
     perform: (operation, input) => kms.perform(operation, input, callerOf()),
+    importMaterial: keyStore.importMaterial && ((keyId, secret, days) => importInto(kms, clock, keyId, secret, days)),
     passDays: async (days) => {
       clock.advance(days * dayMs);
       await runSweeps(parts, { wallMs: days * dayMs, runningMs: days * dayMs });
@@ -48,10 +50,23 @@ async function openService(keyStore: KeyStore): Promise<Service> {
   };
 }
 
+async function importInto(kms: Kms, clock: MovedClock, KeyId: string, secret: Uint8Array, days: number | undefined): Promise<void> {
+  // oxlint-disable-next-line typescript/no-explicit-any
+  const perform = (operation: string, input: object): Promise<any> => kms.perform(operation, { KeyId, ...input }, callerOf());
+  const spec = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' };
+  const { ImportToken, PublicKey } = await perform('GetParametersForImport', spec);
+  const terms =
+    days === undefined
+      ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+      : { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: clock.nowMs() / 1000 + (days * dayMs) / 1000 };
+  const EncryptedKeyMaterial = base64(wrapMaterial(PublicKey as Uint8Array, spec.WrappingAlgorithm, secret));
+  await perform('ImportKeyMaterial', { ImportToken: base64(ImportToken as Uint8Array), EncryptedKeyMaterial, ...terms });
+}
+
 /** Deletes every key, and expects nothing of them to be left. */
 async function deleteAll(model: KmsModel, service: Service): Promise<void> {
   for (const { keyId, state } of model.keys) {
-    if (state === 'Enabled' || state === 'Disabled') await service.perform('ScheduleKeyDeletion', { KeyId: keyId });
+    if (state !== 'Deleted' && state !== 'PendingDeletion') await service.perform('ScheduleKeyDeletion', { KeyId: keyId });
   }
   await service.passDays(waitingDaysMax);
   expect((await service.perform('ListKeys', {})).Keys).toEqual([]);

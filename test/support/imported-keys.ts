@@ -1,12 +1,9 @@
 /** The API over the software key store as a place for keys whose bytes are known: they are imported, as a customer would. */
-import { constants, createCipheriv, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
 import { KmsError } from '../../src/errors.ts';
+import { wrapMaterial } from './customer-material.ts';
 import type { HeldKey, KnownKey, KnownKeyPlace } from './known-keys.ts';
 import { base64, callerOf } from './kms-fixture.ts';
 import { openSoftwareKms } from './software-kms.ts';
-
-/** Initial value of AES-KWP (RFC 5649, section 3), which node:crypto takes as the IV. */
-const kwpInitialValue = Buffer.from('a65959a6', 'hex');
 
 /** Errors of a request whose content is wrong. */
 const refusals: ReadonlySet<string> = new Set(['InvalidCiphertextException', 'KMSInvalidMacException', 'ValidationException']);
@@ -29,28 +26,15 @@ export async function importedPlace(): Promise<KnownKeyPlace> {
 async function importKey(perform: Perform, { keySpec, keyUsage, secret }: KnownKey): Promise<string> {
   const { KeyMetadata } = await perform('CreateKey', { Origin: 'EXTERNAL', KeySpec: keySpec, KeyUsage: keyUsage });
   const { KeyId } = KeyMetadata as { readonly KeyId: string };
-  const isPair = !keySpec.startsWith('HMAC');
-  const WrappingAlgorithm = isPair ? 'RSA_AES_KEY_WRAP_SHA_256' : 'RSAES_OAEP_SHA_256';
+  const WrappingAlgorithm = keySpec.startsWith('HMAC') ? 'RSAES_OAEP_SHA_256' : 'RSA_AES_KEY_WRAP_SHA_256';
   const { ImportToken, PublicKey } = await perform('GetParametersForImport', { KeyId, WrappingAlgorithm, WrappingKeySpec: 'RSA_2048' });
   await perform('ImportKeyMaterial', {
     KeyId,
     ImportToken: base64(ImportToken as Uint8Array),
-    EncryptedKeyMaterial: base64(isPair ? wrapPair(PublicKey as Uint8Array, secret) : oaep(PublicKey as Uint8Array, secret)),
+    EncryptedKeyMaterial: base64(wrapMaterial(PublicKey as Uint8Array, WrappingAlgorithm, secret)),
     ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
   });
   return KeyId;
-}
-
-function oaep(publicKey: Uint8Array, secret: Uint8Array): Buffer {
-  const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
-  return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, secret);
-}
-
-/** RSA_AES_KEY_WRAP: OAEP of an AES key, and AES-KWP of the PKCS#8 under it. */
-function wrapPair(publicKey: Uint8Array, secret: Uint8Array): Buffer {
-  const key = randomBytes(32);
-  const cipher = createCipheriv('id-aes256-wrap-pad', key, kwpInitialValue);
-  return Buffer.concat([oaep(publicKey, key), cipher.update(secret), cipher.final()]);
 }
 
 function heldKey(perform: Perform, KeyId: string): HeldKey {

@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 
 export type ModelKind = 'symmetric' | 'hmac' | 'ec';
-export type ModelState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'Deleted';
+export type ModelState = 'Enabled' | 'Disabled' | 'PendingImport' | 'PendingDeletion' | 'Deleted';
 
 /** Something that a key made, which it must take back for as long as it can be used. */
 export interface Made {
@@ -16,9 +16,18 @@ export interface Made {
   readonly plaintext?: string;
 }
 
+/** The material of a key of origin EXTERNAL, which is the same for ever. */
+interface ImportedMaterial {
+  readonly secret: Uint8Array;
+  isPresent: boolean;
+  /** The day on which it expires. */
+  validToDay: number;
+}
+
 export interface ModelKey {
   readonly keyId: string;
   readonly kind: ModelKind;
+  readonly imported: ImportedMaterial | undefined;
   state: ModelState;
   description: string;
   deletionDay: number;
@@ -39,6 +48,8 @@ export interface KmsUnderTest {
   perform(operation: string, input: object): Promise<any>;
   /** Days pass, by both clocks, and the sweeps run. */
   passDays(days: number): Promise<void>;
+  /** Imports a material that expires after some days, if ever. Undefined where the key store takes none. */
+  readonly importMaterial: ((keyId: string, secret: Uint8Array, days: number | undefined) => Promise<void>) | undefined;
 }
 
 type Command = fc.AsyncCommand<KmsModel, KmsUnderTest>;
@@ -69,7 +80,7 @@ async function foretold(real: KmsUnderTest, operation: string, input: object, re
 function refusalOfUse({ state }: ModelKey): string | undefined {
   if (state === 'Deleted') return 'NotFoundException';
   if (state === 'Disabled') return 'DisabledException';
-  return state === 'PendingDeletion' ? 'KMSInvalidStateException' : undefined;
+  return state === 'Enabled' ? undefined : 'KMSInvalidStateException';
 }
 
 /** Why a key cannot be changed now. */
@@ -123,7 +134,7 @@ const tagKey = fc.constantFrom('one', 'two', 'three');
 /** A change of state that is allowed from some states. */
 function changeOfState(operation: string, to: ModelState): fc.Arbitrary<Command> {
   return onKey(operation, nothing, async (key, real) => {
-    const refusal = refusalOfChange(key);
+    const refusal = refusalOfChange(key) ?? (key.state === 'PendingImport' ? 'KMSInvalidStateException' : undefined);
     await foretold(real, operation, { KeyId: key.keyId }, refusal);
     if (refusal === undefined) key.state = to;
   });
@@ -131,9 +142,46 @@ function changeOfState(operation: string, to: ModelState): fc.Arbitrary<Command>
 
 const createKey = command('CreateKey', fc.constantFrom<ModelKind>('symmetric', 'symmetric', 'hmac', 'ec'), async (model, real, kind) => {
   const { KeyMetadata } = await real.perform('CreateKey', specs[kind]);
-  const key = { keyId: KeyMetadata.KeyId as string, kind, state: 'Enabled', description: '', deletionDay: 0, rotations: 0 } as const;
-  model.keys.push({ ...key, tags: new Map(), made: [] });
+  model.keys.push({ ...newKey(KeyMetadata.KeyId as string, 'Enabled'), kind });
 });
+
+function newKey(keyId: string, state: ModelState): ModelKey {
+  const nothingYet = { description: '', deletionDay: 0, rotations: 0, imported: undefined };
+  return { keyId, kind: 'symmetric', state, ...nothingYet, tags: new Map(), made: [] };
+}
+
+const createKeyToImport = command(
+  'CreateKey of origin EXTERNAL',
+  fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  async (model, real, secret) => {
+    if (real.importMaterial === undefined) return;
+    const { KeyMetadata } = await real.perform('CreateKey', { Origin: 'EXTERNAL' });
+    const imported = { secret, isPresent: false, validToDay: Infinity };
+    model.keys.push({ ...newKey(KeyMetadata.KeyId as string, 'PendingImport'), imported });
+  },
+);
+
+const importMaterial = onKey('import', fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }), async (key, real, days, model) => {
+  const { imported } = key;
+  if (imported === undefined || real.importMaterial === undefined) return;
+  const refusal = refusalOfChange(key);
+  expect(await outcomeOf(real.importMaterial(key.keyId, imported.secret, days))).toBe(refusal);
+  if (refusal !== undefined) return;
+  Object.assign(imported, { isPresent: true, validToDay: model.day + (days ?? Infinity) });
+  if (key.state === 'PendingImport') key.state = 'Enabled';
+});
+
+const deleteImported = onKey('DeleteImportedKeyMaterial', nothing, async (key, real) => {
+  const unfit = key.imported === undefined ? 'UnsupportedOperationException' : undefined;
+  const refusal = key.state === 'Deleted' ? 'NotFoundException' : unfit;
+  await foretold(real, 'DeleteImportedKeyMaterial', { KeyId: key.keyId }, refusal);
+  if (refusal === undefined) loseMaterial(key);
+});
+
+function loseMaterial(key: ModelKey): void {
+  if (key.imported !== undefined) key.imported.isPresent = false;
+  if (key.state === 'Enabled' || key.state === 'Disabled') key.state = 'PendingImport';
+}
 
 const scheduleDeletion = onKey('ScheduleKeyDeletion', fc.integer({ min: 7, max: 30 }), async (key, real, days, model) => {
   const refusal = refusalOfChange(key);
@@ -145,13 +193,14 @@ const cancelDeletion = onKey('CancelKeyDeletion', nothing, async (key, real) => 
   const isPending = key.state === 'PendingDeletion';
   const refusal = key.state === 'Deleted' ? 'NotFoundException' : isPending ? undefined : 'KMSInvalidStateException';
   await foretold(real, 'CancelKeyDeletion', { KeyId: key.keyId }, refusal);
-  if (isPending) key.state = 'Disabled';
+  if (isPending) key.state = key.imported?.isPresent === false ? 'PendingImport' : 'Disabled';
 });
 
 const passDays = command('days pass', fc.integer({ min: 1, max: 31 }), async (model, real, days) => {
   model.day += days;
   await real.passDays(days);
   for (const key of model.keys) {
+    if (key.imported !== undefined && key.imported.validToDay <= model.day) loseMaterial(key);
     if (key.state === 'PendingDeletion' && key.deletionDay <= model.day) key.state = 'Deleted';
   }
   for (const [name, { state }] of model.aliases) if (state === 'Deleted') model.aliases.delete(name);
@@ -199,7 +248,9 @@ const describeKey = onKey('UpdateKeyDescription', fc.string({ maxLength: 20 }), 
 });
 
 const rotate = onKey('RotateKeyOnDemand', nothing, async (key, real) => {
-  const refusal = refusalOfUse(key) ?? (key.kind === 'symmetric' ? undefined : 'UnsupportedOperationException');
+  const unfit = key.kind === 'symmetric' ? undefined : 'UnsupportedOperationException';
+  // There is no other material that an imported key could go over to.
+  const refusal = refusalOfUse(key) ?? (key.imported === undefined ? unfit : 'KMSInvalidStateException');
   await foretold(real, 'RotateKeyOnDemand', { KeyId: key.keyId }, refusal);
   if (refusal === undefined) key.rotations += 1;
 });
@@ -240,8 +291,9 @@ export function histories(commandsMax: number): fc.Arbitrary<Iterable<Command>> 
     cancelDeletion,
     passDays,
   ];
+  const imports = [createKeyToImport, importMaterial, deleteImported];
   const names = [createAlias, updateAlias, deleteAlias, tag, untag, describeKey];
-  return fc.commands([createKey, createKey, ...states, ...names, rotate, use, use, use, takeSomethingBack, takeSomethingBack], {
+  return fc.commands([createKey, createKey, ...states, ...imports, ...names, rotate, use, use, use, takeSomethingBack, takeSomethingBack], {
     maxCommands: commandsMax,
     size: 'max',
   });
@@ -257,9 +309,9 @@ export async function expectAgreement(model: KmsModel, real: KmsUnderTest): Prom
   const { Keys } = await real.perform('ListKeys', { Limit: 1000 });
   expect((Keys as { KeyId: string }[]).map(({ KeyId }) => KeyId)).toEqual(present.map(({ keyId }) => keyId).toSorted());
   const { Aliases } = await real.perform('ListAliases', { Limit: 100 });
-  const targets = (Aliases as { AliasName: string; TargetKeyId: string }[]).map(
-    ({ AliasName, TargetKeyId }) => [AliasName, TargetKeyId] as const,
-  );
+  const targets = (Aliases as { AliasName: string; TargetKeyId: string }[])
+    .filter(({ AliasName }) => !AliasName.startsWith('alias/aws/'))
+    .map(({ AliasName, TargetKeyId }) => [AliasName, TargetKeyId] as const);
   expect(new Map(targets)).toEqual(new Map([...model.aliases].map(([name, { keyId }]) => [name, keyId])));
   for (const key of model.keys) {
     await expectSameKey(key, real);
