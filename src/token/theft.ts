@@ -66,6 +66,8 @@ class Thief {
       attempts.push(...(await this.#robMaterial(use === 'derive' ? 'a derive-only material' : 'an encrypting material', material, own)));
       if (use === 'derive') attempts.push(await this.#deriveReadable(material));
     }
+    const pair = await this.#bench.generatePair({ type: 'ec', curve: 'prime256v1' }, ['SIGN'], { MODIFIABLE: false });
+    if (pair !== undefined) attempts.push(...(await this.#robMaterial('a private key', pair.privateKey, own)));
     return [...attempts, ...(await this.#robExported(own))];
   }
 

@@ -82,6 +82,8 @@ const subjects = [
       'derive a readable key from a derive-only material',
       'wrap an encrypting material out under a key of the thief',
       'copy an encrypting material as EXTRACTABLE',
+      'wrap a private key out under a key of the thief',
+      'copy a private key as EXTRACTABLE',
       'wrap a material that is about to be exported out under a key of the thief',
       'unwrap an exported material as readable',
       'copy the wrapping key without its unwrap template',
@@ -290,7 +292,7 @@ describe.each(subjects)('a token that is set up and examined ($name)', ({ presen
       pinLatch: opened.latch,
     });
     expect(attempts.filter(({ succeeded }) => succeeded).map(({ attempt }) => attempt)).toEqual(thefts);
-    expect(attempts.length).toBe(17);
+    expect(attempts.length).toBe(23);
     expect((await opened.token.findObjects({ TOKEN: true }, [])).length).toBe(before.length);
   });
 });

@@ -21,6 +21,8 @@ import type { ProvisionedToken } from '../../../support/softhsm.ts';
 
 type Bytes = (bytes: Uint8Array) => Uint8Array;
 
+const flip: Bytes = (bytes) => Uint8Array.from(bytes, (byte, at) => (at === 5 ? byte ^ 1 : byte));
+
 describe.skipIf(!hasSoftHsm())('measuring key pairs', () => {
   let provisioned: ProvisionedToken;
   let opened: OpenedToken;
@@ -48,7 +50,6 @@ describe.skipIf(!hasSoftHsm())('measuring key pairs', () => {
     const right = door[method].bind(door);
     vi.spyOn(door, method).mockImplementation(async (...call) => change(await right(...call)));
   }
-  const flip: Bytes = (bytes) => Uint8Array.from(bytes, (byte, at) => (at === 5 ? byte ^ 1 : byte));
 
   it('finds what works', async () => {
     expect(await measureEcdsa(bench)).toEqual(['prime256v1', 'secp384r1', 'secp521r1', 'secp256k1']);
