@@ -74,7 +74,7 @@ interface DescribedKey {
   readonly currentMaterialId: string | undefined;
   readonly materials: readonly DescribedMaterial[];
 }
-type DescribedMaterial = Omit<MaterialRecord, 'reference' | 'fingerprint' | 'createdAtMs'> & {
+type DescribedMaterial = Omit<MaterialRecord, 'reference' | 'publicKey' | 'fingerprint' | 'createdAtMs'> & {
   readonly fingerprint: string;
   readonly createdAt: string;
 };
@@ -102,10 +102,8 @@ function describeKey(store: Store, key: KeyRecord): DescribedKey {
 
 /** The reference stays out: for an exported key token it is the wrapped key. */
 function describeMaterial(material: MaterialRecord): DescribedMaterial {
-  const { materialId, keyStore, protection, residency, custody, suite, fingerprint, createdAtMs } = material;
-  const createdAt = new Date(createdAtMs).toISOString();
-  const shownSuite = suite === undefined ? {} : { suite };
-  return { materialId, keyStore, protection, residency, custody, ...shownSuite, fingerprint: toHex(fingerprint), createdAt };
+  const { reference: _reference, publicKey: _publicKey, fingerprint, createdAtMs, ...shown } = material;
+  return { ...shown, fingerprint: toHex(fingerprint), createdAt: new Date(createdAtMs).toISOString() };
 }
 
 function isNamed(store: Store, key: KeyRecord, name: string): boolean {
@@ -116,13 +114,19 @@ function arnOf(key: KeyRecord): string {
   return `arn:${key.partition}:kms:${key.region}:${key.account}:key/${key.keyId}`;
 }
 
+function importText({ import: imported }: DescribedMaterial): string {
+  if (imported === undefined) return '';
+  const end = imported.validToMs === undefined ? '' : ` until ${new Date(imported.validToMs).toISOString()}`;
+  return ` ${imported.state === 'IMPORTED' ? 'imported' : 'pending import'}${imported.throughSoftware ? ' through software' : ''}${end}`;
+}
+
 function keyText(key: DescribedKey): string {
   const { materials, aliases, tags, ...plain } = key;
   const rows = Object.entries(plain).map(([name, value]) => [name, value ?? '-']);
   const tagWords = tags.map((tag) => `${tag.key}=${tag.value}`).join(' ');
   const materialRows = materials.map((material) => [
     'material',
-    `${material.materialId} ${material.keyStore} ${material.protection} ${material.residency} ${material.suite ?? '-'} custody ${material.custody}`,
+    `${material.materialId} ${material.keyStore} ${material.protection} ${material.residency} ${material.suite ?? '-'} custody ${material.custody}${importText(material)}`,
   ]);
   return columns([...rows, ['aliases', aliases.join(' ') || '-'], ['tags', tagWords || '-'], ...materialRows]);
 }

@@ -42,12 +42,7 @@ export function unwrapImport({ keySpec, wrappingAlgorithm, wrapped }: WrappedImp
     format: 'der',
     type: 'pkcs8',
   });
-  const material = row.scheme === 'oaep' ? decryptOaep(key, row.digest, wrapped) : unwrapInTwoSteps(key, row.digest, wrapped);
-  try {
-    return importedKey(keySpec, material);
-  } finally {
-    material.fill(0);
-  }
+  return importedKey(keySpec, row.scheme === 'oaep' ? decryptOaep(key, row.digest, wrapped) : unwrapInTwoSteps(key, row.digest, wrapped));
 }
 
 function decryptOaep(key: KeyObject, oaepHash: Digest, wrapped: Uint8Array): Buffer {
@@ -90,12 +85,17 @@ function unwrappedKey(key: KeyObject, digest: Digest, wrapped: Uint8Array): Uint
   return substitute;
 }
 
+/** Takes `material` over: it is the result, or wiped. */
 function importedKey(keySpec: string, material: Uint8Array): ImportedKey {
   const shape = keyShape(keySpec);
   const lengthBytes = shape.type === 'aes' ? symmetricMaterialBytes : shape.type === 'hmac' ? shape.keyBytes : undefined;
-  if (lengthBytes === undefined) return importedPair(keySpec, material);
-  if (material.length !== lengthBytes) throw new KeyStoreError('incorrect-material', `Key material of ${keySpec} has ${lengthBytes} bytes`);
-  return { secret: Uint8Array.from(material) };
+  if (material.length === lengthBytes) return { secret: material };
+  try {
+    if (lengthBytes === undefined) return importedPair(keySpec, material);
+    throw new KeyStoreError('incorrect-material', `Key material of ${keySpec} has ${lengthBytes} bytes`);
+  } finally {
+    material.fill(0);
+  }
 }
 
 function importedPair(keySpec: string, material: Uint8Array): ImportedKey {
