@@ -7,7 +7,7 @@ import type { BenchOptions } from './bench-options.ts';
 import { cLayer, WorkerLayer } from './layers.ts';
 import { closeAll } from './module-runs.ts';
 import type { Cell, KeyChoice, KeyUseLayer, OperationName, Workload } from './observation.ts';
-import { type Layer, measureRounds, type RoundResults } from './rounds.ts';
+import { type Layer, measureWarmRounds, type RoundResults } from './rounds.ts';
 import { Worker } from './worker/worker.ts';
 
 type KeyUse = Workload & { readonly key: KeyChoice };
@@ -53,11 +53,7 @@ export async function measureKeyUses(options: BenchOptions, credentialsFile: str
     const softwareSpecs = await openBoth(['software-store', 'software-use'], softwareConfig, opened);
     opened.push(new WorkerLayer('node-crypto', await Worker.open({ kind: 'node-crypto' })));
     const cells = keyUseCells(ceiling, tokenSpecs, softwareSpecs).filter(({ workload }) => options.slowKeys || !isSlow(workload));
-    const layers = new Map(opened.map((layer) => [layer.name, layer]));
-    const rounds = { ...options, clock: systemClock };
-    // Makes the keys, and lets the compiler of JavaScript see what they are used with. Failures show again when it counts.
-    await measureRounds(cells, layers, { ...rounds, rounds: 1, windowMs: options.warmUpMs / WARM_UP_PARTS });
-    return await measureRounds(cells, layers, rounds);
+    return await measureWarmRounds(cells, opened, { ...options, clock: systemClock }, options.warmUpMs / WARM_UP_PARTS);
   } finally {
     await closeAll(opened);
   }

@@ -48,8 +48,8 @@ export type LayerName =
   | ScaleLayer
   | KeyUseLayer;
 
-/** The pipeline over a store of so many keys. */
-export type ScaleLayer = 'keys-100' | 'keys-10000' | 'keys-100000';
+/** The pipeline, and a daemon over HTTP with a token host, with so many keys in the store. */
+export type ScaleLayer = `${'keys' | 'served'}-${100 | 10_000 | 100_000}`;
 /** Where keys other than SYMMETRIC_DEFAULT are used; `c` is the ceiling of a token, `node-crypto` that of software. */
 export type KeyUseLayer = 'key-store' | 'key-use' | 'node-crypto' | 'software-store' | 'software-use';
 

@@ -68,5 +68,7 @@ export function difference(
 }
 
 export function allFailures(results: BenchResults): readonly FailedCell[] {
-  return [results.main, results.slow, results.none, results.scale?.rounds, results.keyUses].flatMap((part) => part?.failures ?? []);
+  return [results.main, results.slow, results.none, results.scale?.pipeline, results.scale?.served, results.keyUses].flatMap(
+    (part) => part?.failures ?? [],
+  );
 }

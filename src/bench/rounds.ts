@@ -61,6 +61,21 @@ export async function measureRounds(
   return { cells: Array.from(observed, ([cell, rounds]) => ({ ...cell, rounds })), failures, roundsDone };
 }
 
+/**
+ * Measures all cells after a round that is not counted, in which the compiler of JavaScript sees every kind of request. What fails there
+ * fails again, with its reason, when it counts.
+ */
+export async function measureWarmRounds(
+  cells: readonly Cell[],
+  layers: readonly Layer[],
+  options: RoundOptions,
+  warmUpMs: number,
+): Promise<RoundResults> {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  await measureRounds(cells, byName, { ...options, rounds: 1, windowMs: warmUpMs });
+  return measureRounds(cells, byName, options);
+}
+
 async function measureCell(cell: Cell, layer: Layer | undefined, windowMs: number): Promise<Observation | string> {
   if (layer === undefined) return 'the layer could not be opened';
   try {

@@ -1,5 +1,5 @@
 /** The inputs that the pipeline is measured with, made beforehand: what a client does to make a request is no part of the service. */
-import { type RequestBody, requestBodies } from '../load/request-bodies.ts';
+import { PAGE_ITEMS, type RequestBody, requestBodies } from '../load/request-bodies.ts';
 import type { Workload } from '../observation.ts';
 
 /** The service that is asked. */
@@ -16,8 +16,6 @@ const bodiesOfOneKey = 1024;
 /** More than the epoch keys that one material may keep (`epochKeysMaxOfScale` / 4). */
 const epochs = 64;
 const pagesMax = 32;
-/** The smallest store has a few pages of this size. */
-const pageItems = 20;
 
 /** The inputs of a workload, to be gone through again and again. */
 export async function requestsOf(workload: Workload, service: AskedService): Promise<readonly object[]> {
@@ -48,11 +46,11 @@ async function bodiesOfEpochs(workload: Workload, keyId: string, service: AskedS
 /** Pages from inside a listing: each begins after a marker and is not the last, whatever the number of keys. */
 async function pages(operation: string, service: AskedService): Promise<readonly object[]> {
   const bodies: object[] = [];
-  let body: object = { Limit: pageItems };
+  let body: object = { Limit: PAGE_ITEMS };
   for (;;) {
     const { NextMarker } = await service.perform(operation, body);
     if (NextMarker === undefined || bodies.length === pagesMax) return bodies.slice(0, -1);
-    body = { Limit: pageItems, Marker: NextMarker };
+    body = { Limit: PAGE_ITEMS, Marker: NextMarker };
     bodies.push(body);
   }
 }
