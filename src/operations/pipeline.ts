@@ -11,6 +11,7 @@ import { assertPermittedByManager } from '../keys/aws-managed-keys.ts';
 import { keyAt } from '../keys/imported-materials.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
 import { ciphertextKeyDenied, isAuthorised } from './authorise.ts';
+import { withBackingFailure } from './custom-key-stores/backing-failure.ts';
 import { availableKey } from './custom-key-stores/named-custom-key-store.ts';
 import { grantOfToken } from './grants/grant-tokens.ts';
 import { isReservedName, makeIfMissing } from './make-aws-managed-key.ts';
@@ -83,13 +84,19 @@ export class Pipeline {
       checkKey(key, compiled);
     }
     operation.check?.(input, context);
-    if (compiled.hasDryRun && input['DryRun'] === true) {
-      await operation.dryRun?.(input, context);
-      throw new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
-    }
-    const output = await operation.perform(input, context);
+    const output = await this.#act(compiled, input, context);
     if (compiled.isUse) noteUse(operation.name, context);
     return attestation === undefined ? output : sealedForRecipient(operation, output, attestation, this.#parts);
+  }
+
+  async #act({ operation, hasDryRun }: CompiledOperation, input: OperationInput, context: OperationContext): Promise<OperationOutput> {
+    try {
+      if (!hasDryRun || input['DryRun'] !== true) return await operation.perform(input, context);
+      await operation.dryRun?.(input, context);
+    } catch (error) {
+      throw withBackingFailure(error, context);
+    }
+    throw new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
   }
 
   #reported(error: KmsError, operation: string, caller: Caller): KmsError {

@@ -1,5 +1,6 @@
 /** Keys of custom key stores: where they live, and what becomes of them when their store is disconnected. */
 import { describe, expect, test } from 'vitest';
+import { KeyStoreError } from '../../../src/keystore/keystore.ts';
 import { finishDestruction } from '../../../src/operations/sweeps/destroy-key.ts';
 import { cluster, clusterId, openCustomKeyStoreFixture, proxy } from '../../support/custom-key-store-fixture.ts';
 import { base64, callerOf, refusal } from '../../support/kms-fixture.ts';
@@ -47,6 +48,26 @@ describe('a key of a custom key store', () => {
     await settled(CustomKeyStoreId);
     expect(await states()).toEqual(['Enabled', 'Enabled', 'PendingDeletion']);
     await perform('Decrypt', { CiphertextBlob: base64(CiphertextBlob) });
+  });
+
+  test('that its key store cannot use now is in an invalid state, whatever the reason; a wrong ciphertext is what it always is', async () => {
+    const { perform, keyStore, connected } = openCustomKeyStoreFixture();
+    const CustomKeyStoreId = await connected();
+    const { KeyId, Arn } = (await perform('CreateKey', { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId })).KeyMetadata;
+    for (const kind of ['unavailable', 'timeout', 'material-missing', 'internal'] as const) {
+      keyStore.failNext('encrypt', new KeyStoreError(kind, 'away'));
+      const refused = await perform('Encrypt', { KeyId, Plaintext: base64('x') }).catch((error: unknown) => error);
+      expect(refused).toMatchObject({
+        code: 'KMSInvalidStateException',
+        publicMessage: expect.stringContaining(`${Arn} is in`) as unknown,
+      });
+    }
+    const { CiphertextBlob } = await perform('Encrypt', { KeyId, Plaintext: base64('x') });
+    const wrong = { CiphertextBlob: base64(CiphertextBlob), EncryptionContext: { a: 'b' } };
+    await expect(perform('Decrypt', wrong)).rejects.toMatchObject({ code: 'InvalidCiphertextException' });
+    const plain = (await perform('CreateKey')).KeyMetadata.KeyId;
+    keyStore.failNext('encrypt', new KeyStoreError('unavailable', 'away'));
+    await expect(perform('Encrypt', { KeyId: plain, Plaintext: base64('x') })).rejects.toMatchObject({ code: 'KeyUnavailableException' });
   });
 
   test('keeps its store from being deleted until it is gone', async () => {
