@@ -65,12 +65,14 @@ interface DescribedKey {
   readonly keySpec: string;
   readonly keyUsage: string;
   readonly origin: string;
+  readonly keyManager: string;
   readonly protection: string;
   readonly description: string;
   readonly createdAt: string;
   readonly deletionAt: string | undefined;
   readonly aliases: readonly string[];
   readonly tags: readonly { readonly key: string; readonly value: string }[];
+  readonly automaticRotation: string | undefined;
   readonly currentMaterialId: string | undefined;
   readonly materials: readonly DescribedMaterial[];
 }
@@ -89,12 +91,14 @@ function describeKey(store: Store, key: KeyRecord): DescribedKey {
     keySpec: key.keySpec,
     keyUsage: key.keyUsage,
     origin: key.origin,
+    keyManager: key.keyManager,
     protection: [...new Set(key.materials.map((material) => material.protection))].join(' and ') || 'none yet',
     description: key.description,
     createdAt: new Date(key.createdAtMs).toISOString(),
     deletionAt: key.deletionAtMs === undefined ? undefined : new Date(key.deletionAtMs).toISOString(),
     aliases: store.listAliases(key, key.keyId, undefined, aliasesShownMax).items.map((alias) => alias.aliasName),
     tags: key.tags,
+    automaticRotation: scheduleText(key),
     currentMaterialId: key.currentMaterialId,
     materials: key.materials.map(describeMaterial),
   };
@@ -114,6 +118,23 @@ function arnOf(key: KeyRecord): string {
   return `arn:${key.partition}:kms:${key.region}:${key.account}:key/${key.keyId}`;
 }
 
+function scheduleText({ rotationSchedule }: KeyRecord): string | undefined {
+  if (rotationSchedule === undefined) return undefined;
+  return `every ${rotationSchedule.periodDays} days, next ${new Date(rotationSchedule.nextAtMs).toISOString()}`;
+}
+
+function materialText(material: DescribedMaterial, currentMaterialId: string | undefined): string {
+  const { materialId, keyStore, protection, residency, suite = '-', custody } = material;
+  const standing = material.pending ?? (materialId === currentMaterialId ? 'current' : 'former');
+  return `${materialId} ${keyStore} ${protection} ${residency} ${suite} custody ${custody}${importText(material)} ${standing}${rotationText(material)}`;
+}
+
+function rotationText({ rotation }: DescribedMaterial): string {
+  if (rotation === undefined) return '';
+  const how = rotation.type === 'ON_DEMAND' ? 'on demand' : 'automatically';
+  return `, rotated to ${how} ${new Date(rotation.atMs).toISOString()}`;
+}
+
 function importText({ import: imported }: DescribedMaterial): string {
   if (imported === undefined) return '';
   const end = imported.validToMs === undefined ? '' : ` until ${new Date(imported.validToMs).toISOString()}`;
@@ -124,9 +145,6 @@ function keyText(key: DescribedKey): string {
   const { materials, aliases, tags, ...plain } = key;
   const rows = Object.entries(plain).map(([name, value]) => [name, value ?? '-']);
   const tagWords = tags.map((tag) => `${tag.key}=${tag.value}`).join(' ');
-  const materialRows = materials.map((material) => [
-    'material',
-    `${material.materialId} ${material.keyStore} ${material.protection} ${material.residency} ${material.suite ?? '-'} custody ${material.custody}${importText(material)}`,
-  ]);
+  const materialRows = materials.map((material) => ['material', materialText(material, key.currentMaterialId)]);
   return columns([...rows, ['aliases', aliases.join(' ') || '-'], ['tags', tagWords || '-'], ...materialRows]);
 }
