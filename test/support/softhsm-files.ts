@@ -1,39 +1,54 @@
 /**
- * Reads the secret keys out of SoftHSM's object files with the user's PIN, so that a test knows bytes that nothing else lets out.
+ * Reads the keys out of SoftHSM's object files with the user's PIN, so that a test knows bytes that nothing else lets out.
  * SoftHSM 2.6: the PIN unwraps the token's AES key (SecureDataManager.cpp, RFC4880.cpp), which encrypts the values of private objects.
  */
 import { createDecipheriv, createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const attributes = { CLASS: 0x00, PRIVATE: 0x02, LABEL: 0x03, VALUE: 0x11, ID: 0x102, USER_PIN: 0x8000_534d } as const;
-const secretKeyClass = 4;
+const attributes = {
+  CLASS: 0x00,
+  PRIVATE: 0x02,
+  LABEL: 0x03,
+  VALUE: 0x11,
+  KEY_TYPE: 0x100,
+  ID: 0x102,
+  PRIME_1: 0x124,
+  USER_PIN: 0x8000_534d,
+} as const;
+const [privateKeyClass, secretKeyClass] = [3, 4];
+const rsaKeyType = 0;
 const baseIterations = 1500;
 const magic = 'RJR';
 
-/** A secret key of the token. */
+/** A secret or private key of the token. */
 export interface StoredKey {
   readonly label: string;
   /** CKA_ID. */
   readonly id: Buffer;
+  /** CKA_VALUE; of an RSA key, its first prime. */
   readonly value: Buffer;
 }
 
-/** The secret keys of the only token in `tokenDirectory`. */
-export function readSecretKeys(tokenDirectory: string, pin: Uint8Array): readonly StoredKey[] {
+/** The secret and private keys of the only token in `tokenDirectory`. */
+export function readKeys(tokenDirectory: string, pin: Uint8Array): readonly StoredKey[] {
   const [token = ''] = readdirSync(tokenDirectory);
   const folder = join(tokenDirectory, token);
   const tokenKey = unwrapTokenKey(attribute(readAttributes(join(folder, 'token.object')), 'USER_PIN'), pin);
   const objects = readdirSync(folder).filter((name) => name.endsWith('.object') && name !== 'token.object');
   return objects
     .map((name) => readAttributes(join(folder, name)))
-    .filter((object) => Number(object.get(attributes.CLASS)) === secretKeyClass)
+    .filter((object) => [privateKeyClass, secretKeyClass].includes(Number(object.get(attributes.CLASS))))
     .map((object) => {
       const isPrivate = object.get(attributes.PRIVATE) !== 0n;
-      const read = (name: 'LABEL' | 'ID' | 'VALUE'): Buffer =>
+      const read = (name: keyof typeof attributes): Buffer =>
         isPrivate ? decrypt(tokenKey, attribute(object, name)) : attribute(object, name);
-      return { label: read('LABEL').toString('utf8'), id: read('ID'), value: read('VALUE') };
+      return { label: read('LABEL').toString('utf8'), id: read('ID'), value: read(isRsa(object) ? 'PRIME_1' : 'VALUE') };
     });
+}
+
+function isRsa(object: Attributes): boolean {
+  return Number(object.get(attributes.CLASS)) === privateKeyClass && Number(object.get(attributes.KEY_TYPE)) === rsaKeyType;
 }
 
 type Attributes = ReadonlyMap<number, bigint | Buffer>;

@@ -2,21 +2,17 @@
  * What lies in the memory of the daemon. The test knows the keys of SoftHSM because it reads its files with the PIN, proves that they are
  * the keys in use, and looks for their bytes in every page of the process.
  */
-import { createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KMS } from '@aws-sdk/client-kms';
 import { afterEach, describe, expect, it } from 'vitest';
-import { additionalData, parseCiphertextBlob, tagBytes } from '../../src/keys/ciphertext-blob.ts';
-import type { CiphertextHeader } from '../../src/keys/ciphertext-blob.ts';
-import { canonicalEncryptionContext } from '../../src/keys/encryption-context.ts';
-import { epochLabel } from '../../src/keys/key-derivation.ts';
-import { deriveKey } from '../../src/keystore/software/key-derivation.ts';
 import { WRAPPING_KEY_LABEL } from '../../src/token/service-keys.ts';
 import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
+import { makeKeys, type KeysInUse } from '../support/keys-in-use.ts';
 import { countInMemory } from '../support/process-memory.ts';
-import { readSecretKeys, type StoredKey } from '../support/softhsm-files.ts';
+import { readKeys, type StoredKey } from '../support/softhsm-files.ts';
 
 const region = 'us-east-1';
 const scansUnderLoad = 3;
@@ -34,38 +30,19 @@ function connect({ endpoint, credentials }: RunningDaemon): KMS {
   return client;
 }
 
-/** The secret keys of the daemon's token, and the PIN that opens it. */
+/** The keys of the daemon's token, and the PIN that opens it. */
 function tokenSecrets(running: RunningDaemon): { readonly pin: Buffer; readonly keys: readonly StoredKey[] } {
   if (running.token === undefined) throw new Error('this daemon has no token');
   const pin = Buffer.from(readFileSync(running.token.pinFile, 'utf8').trim());
   const configuration = readFileSync(running.token.environment['SOFTHSM2_CONF'] ?? '', 'utf8');
   const folder = /^directories\.tokendir\s*=\s*(.*)$/m.exec(configuration)?.[1] ?? '';
-  return { pin, keys: readSecretKeys(folder, pin) };
+  return { pin, keys: readKeys(folder, pin) };
 }
 
-/** The key that a ciphertext was made with, when `material` is the one of its KMS key. */
-function messageKey(header: CiphertextHeader, material: Buffer): Uint8Array {
-  return header.suite === 'direct' ? material : deriveKey(material, header.suite, epochLabel, header.epochNonce);
-}
-
-function opens(header: CiphertextHeader, key: Uint8Array, plaintext: Buffer): boolean {
-  const decipher = createDecipheriv('aes-256-gcm', key, header.iv);
-  decipher.setAAD(additionalData(header.headerBytes, canonicalEncryptionContext(undefined)));
-  decipher.setAuthTag(header.sealed.subarray(-tagBytes));
-  try {
-    return Buffer.concat([decipher.update(header.sealed.subarray(0, -tagBytes)), decipher.final()]).equals(plaintext);
-  } catch {
-    return false;
-  }
-}
-
-/** Encrypts and decrypts `plaintext` from several callers at once until `done`. */
-async function load(kms: KMS, KeyId: string, plaintext: Buffer, isDone: () => boolean): Promise<void> {
+/** Uses the keys from several callers at once until `done`. */
+async function load(uses: KeysInUse, plaintext: Buffer, isDone: () => boolean): Promise<void> {
   const caller = async (): Promise<void> => {
-    while (!isDone()) {
-      const { CiphertextBlob } = await kms.encrypt({ KeyId, Plaintext: plaintext });
-      await kms.decrypt({ CiphertextBlob });
-    }
+    while (!isDone()) await uses.use(plaintext);
   };
   await Promise.all(Array.from({ length: callersUnderLoad }, caller));
 }
@@ -76,18 +53,14 @@ describe.each(['softhsm', 'softhsm-direct'] as const)('the memory of a daemon ov
     const kms = connect(daemon);
     const description = randomBytes(24).toString('hex');
     const plaintext = randomBytes(64);
-    const KeyId = (await kms.createKey({ Description: description })).KeyMetadata?.KeyId ?? '';
-    const { CiphertextBlob = new Uint8Array() } = await kms.encrypt({ KeyId, Plaintext: plaintext });
-
-    const header = parseCiphertextBlob(CiphertextBlob);
+    const uses = await makeKeys(kms, description);
+    await uses.use(plaintext);
     const { pin, keys } = tokenSecrets(daemon);
-    const material = keys.find(
-      ({ value }) => value.length === 32 && header !== undefined && opens(header, messageKey(header, value), plaintext),
-    );
-    if (header === undefined || material === undefined) throw new Error('no key that was read from the token opens the ciphertext');
+    const { messageKey: key, material, others } = await uses.proven(keys);
+    expect(new Set([material, ...others]).size).toBe(4);
     const secrets = {
       ...Object.fromEntries(keys.map(({ value }, index) => [`key ${index}`, value])),
-      'key of the message': messageKey(header, material.value),
+      'key of the message': key,
       PIN: pin,
     };
     const none = Object.fromEntries(Object.keys(secrets).map((name) => [name, 0]));
@@ -99,7 +72,7 @@ describe.each(['softhsm', 'softhsm-direct'] as const)('the memory of a daemon ov
 
     let scans = 0;
     let inFlight = 0;
-    const loaded = load(kms, KeyId, plaintext, () => scans === scansUnderLoad);
+    const loaded = load(uses, plaintext, () => scans === scansUnderLoad);
     for (; scans < scansUnderLoad; scans += 1) {
       const underLoad = await countInMemory(daemon.pid, sought);
       expect(underLoad).toMatchObject(none);
