@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Cell, LayerName, Observation } from '../../../src/bench/observation.ts';
 import { encrypt32 } from '../../../src/bench/plan.ts';
-import { type Layer, type RoundOptions, measureRounds } from '../../../src/bench/rounds.ts';
+import { type Layer, type RoundOptions, measureRounds, measureWarmRounds } from '../../../src/bench/rounds.ts';
 
 const observation: Observation = { operations: 1, seconds: 1, p50Us: 1, p99Us: 1, cpuUs: {}, residentBytes: {} };
 
@@ -25,6 +25,22 @@ describe('rounds', () => {
     const results = await measureRounds(cells, new Map([layer('c', note('c')), layer('kms', note('kms'))]), options());
     expect(order).toEqual(['c', 'kms', 'c', 'kms', 'c', 'kms']);
     expect(results.cells.map((cell) => cell.rounds.length)).toEqual([3, 3]);
+  });
+
+  it('does not count the round that warms up, and reports what failed only when it counts', async () => {
+    const windows: number[] = [];
+    const kms: Layer = {
+      name: 'kms',
+      measure: (_workload, _outstanding, durationMs) => {
+        windows.push(durationMs);
+        return windows.length === 1 ? Promise.reject(new Error('not warm')) : Promise.resolve(observation);
+      },
+      close: () => Promise.resolve(),
+    };
+    const results = await measureWarmRounds(cells.slice(1), [kms], options({ rounds: 2 }), 50);
+    expect(windows).toEqual([50, 1, 1]);
+    expect(results.failures).toEqual([]);
+    expect(results.cells[0]!.rounds).toHaveLength(2);
   });
 
   it('starts no round after the time is up, but always does one', async () => {

@@ -37,6 +37,11 @@ function resultsWith(cells: readonly MeasuredCell[], changes: Partial<BenchResul
   };
 }
 
+/** A cell of requests that take so much CPU each. */
+function cellAtCpu(layer: LayerName, us: number): MeasuredCell {
+  return cell(layer, 32, [observation(1_000, { cpuUs: { service: us * 1_000 } })]);
+}
+
 function verdicts(results: BenchResults, id: string): readonly string[] {
   return judgeTargets(results)
     .filter((row) => row.id === id)
@@ -56,6 +61,33 @@ describe('the targets', () => {
     const busy = observation(20_000, { cpuUs: { service: 20_000 * 30, 'token host': 20_000 * 15, 'load generator': 20_000 * 100 } });
     const [, , , cpu] = judgeTargets(resultsWith([cell('http-host', 32, [busy])])).filter((row) => row.id === 'T3');
     expect(cpu).toMatchObject({ reached: { median: 45 }, target: 50, verdict: 'pass' });
+  });
+
+  it('compare keys of other specs with C over the same kind of object', () => {
+    const workload: Workload = { operation: 'Sign', bytes: 32, key: { spec: 'ECC_NIST_P256', algorithm: 'ECDSA_SHA_256' } };
+    const cells = [
+      cell('c-token-key', 8, [observation(1_000)], workload),
+      cell('key-use', 8, [observation(950, { loopDelayP99Ms: 7 })], workload),
+    ];
+    const rows = judgeTargets(resultsWith([], { keyUses: { cells, failures: [], roundsDone: 1 } })).filter((row) => row.id === 'T6');
+    const measured = rows.filter((row) => row.what.includes('ECC_NIST_P256'));
+    expect(measured.map((row) => row.verdict)).toEqual(['pass', 'miss']);
+    expect(rows.filter((row) => !measured.includes(row)).every((row) => row.verdict === 'not measured')).toBe(true);
+  });
+
+  it('compare the CPU of a request with many keys with that of few, and take the memory from there', () => {
+    const results = resultsWith([], {
+      scale: {
+        sizes: [100, 10_000],
+        realKeys: 100,
+        pipeline: { cells: [cellAtCpu('keys-100', 1), cellAtCpu('keys-10000', 9)], failures: [], roundsDone: 1 },
+        served: { cells: [cellAtCpu('served-100', 100), cellAtCpu('served-10000', 104)], failures: [], roundsDone: 1 },
+        starts: [],
+      },
+    });
+    expect(judgeTargets(results).find((row) => row.id === 'T7')).toMatchObject({ reached: { median: 1.04 }, verdict: 'pass' });
+    expect(judgeTargets(results).find((row) => row.id === 'T8')).toMatchObject({ reached: { median: 100 }, verdict: 'pass' });
+    expect(textReport(results)).toMatch(/^Encrypt 32 B +100 \(1,000\) +104 \(1,000\) +1\.04 /m);
   });
 
   it('compare process isolation with the same round in process', () => {
