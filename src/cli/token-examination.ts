@@ -6,6 +6,7 @@ import { systemClock } from '../clock.ts';
 import type { KeyStoreConfig, TokenConfig } from '../config/config.ts';
 import { pinLatchDirectory, pinSource } from '../config/pin-source.ts';
 import { KeyStoreError } from '../keystore/keystore.ts';
+import type { ServedAlgorithm } from '../keystore/served-algorithms.ts';
 import { openPkcs11KeyStore } from '../keystore/pkcs11/key-store.ts';
 import { silentLog } from '../log.ts';
 import { openToken, type TokenDependencies } from '../token/open-token.ts';
@@ -121,10 +122,11 @@ async function* examineKeyStore(config: Pkcs11Config, token: Token, { epochKeysM
   const leases = { lease: (): Promise<number> => Promise.reject(new KeyStoreError('internal', 'doctor uses no keys')) };
   try {
     const store = await openPkcs11KeyStore(config, token, { clock: systemClock, log: silentLog, leases, epochKeysMax });
-    const { suite, residency, remarks } = store.describe();
+    const { suite, residency, remarks, keySpecs = [] } = store.describe();
+    const algorithms = store.algorithms?.() ?? [];
     const objects = (await store.listObjectIds()).map(toHex);
     await store.close();
-    if (suite === undefined) {
+    if (keySpecs.length === 0) {
       const remedy =
         residency === 'wrapped' ? `hsm-kms token init --token ${config.token}, or residency: token` : 'another suite, or another token';
       yield { verdict: 'wrong', subject, words: remarks.join('; ') || 'it cannot make keys', remedy };
@@ -133,9 +135,10 @@ async function* examineKeyStore(config: Pkcs11Config, token: Token, { epochKeysM
     yield {
       verdict: 'right',
       subject,
-      words: `new keys: residency ${residency}, suite ${suite}, custody ${config.custody}; ${objects.length} key objects in the token`,
+      words: `new keys: residency ${residency}, suite ${suite ?? 'none'}, custody ${config.custody}; ${objects.length} key objects in the token`,
     };
-    for (const remark of remarks) yield { verdict: 'note', subject, words: remark };
+    yield { verdict: 'right', subject, words: `key specs: ${keySpecs.join(', ')}` };
+    for (const words of [...remarks, ...shortcomings(keySpecs, algorithms)]) yield { verdict: 'note', subject, words };
   } catch (error) {
     yield {
       verdict: 'wrong',
@@ -144,6 +147,16 @@ async function* examineKeyStore(config: Pkcs11Config, token: Token, { epochKeysM
       remedy: `hsm-kms token objects --token ${config.token} shows what the token holds`,
     };
   }
+}
+
+/** Specs that are refused, and algorithms of the others that are not wholly the token's work. */
+function shortcomings(keySpecs: readonly string[], algorithms: readonly ServedAlgorithm[]): readonly string[] {
+  const refused = new Set(algorithms.map(({ keySpec }) => keySpec).filter((keySpec) => !keySpecs.includes(keySpec)));
+  const partly = algorithms.filter(({ keySpec, how }) => keySpecs.includes(keySpec) && (how === 'composed' || how === 'refused'));
+  const words = partly.map(({ algorithm, reason }) =>
+    reason === undefined ? `${algorithm} is composed: the padding is not the token's work` : `${algorithm} is refused: ${reason}`,
+  );
+  return [...(refused.size === 0 ? [] : [`no new keys of spec ${[...refused].join(', ')}`]), ...new Set(words)];
 }
 
 async function* examineTheft(config: TokenConfig, dependencies: TokenDependencies): AsyncGenerator<Finding> {

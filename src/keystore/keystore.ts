@@ -15,6 +15,7 @@ import type {
   SymmetricMaterial,
 } from '../keys/key-record.ts';
 import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
+import type { ServedAlgorithm } from './served-algorithms.ts';
 
 /**
  * - `unavailable`: the store cannot be reached now (KeyUnavailableException, retryable).
@@ -150,7 +151,7 @@ export interface KeyStoreDescription {
   /** KeySpecs of the API that new keys of this store can have. Absent: SYMMETRIC_DEFAULT where `suite` is set. */
   readonly keySpecs?: readonly string[];
   /** For KeySpecs that are not among them, why: for the person who asked for such a key. */
-  readonly refusals?: ReadonlyMap<string, string>;
+  readonly refusals?: Readonly<Record<string, string>>;
   /** Why something is refused or reduced, for `doctor` and the start-up log. */
   readonly remarks: readonly string[];
 }
@@ -177,6 +178,8 @@ export interface KeyStore extends KeyUses, Partial<MaterialImports>, Partial<Mat
   readonly protection: ProtectionLevel;
   describe(): KeyStoreDescription;
   health(): KeyStoreHealth;
+  /** How new keys do each algorithm of the API. Absent: nothing is known but `describe().keySpecs`. */
+  algorithms?(): readonly ServedAlgorithm[];
 
   /** Makes a material inside the store. The material id is bound to the key id and the material's fingerprint. */
   createMaterial(request: MaterialRequest, signal?: AbortSignal): Promise<MaterialRecord>;

@@ -23,7 +23,7 @@ export function keyStoreForSpec(keySpec: string, context: OperationContext): Key
   const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec));
   if (keyStore !== undefined) return keyStore;
   const { name, refusals } = regionKeyStore(context).describe();
-  throw unsupported(refusals?.get(keySpec) ?? `The key store ${name} cannot hold keys of spec ${keySpec}.`);
+  throw unsupported(refusals?.[keySpec] ?? `The key store ${name} cannot hold keys of spec ${keySpec}.`);
 }
 
 /** The store into which material for keys of `keySpec` is imported, chosen as for a new key. Throws KmsError UnsupportedOperationException. */

@@ -30,6 +30,8 @@ export interface KeyStoreSubject {
   readonly real: boolean;
   /** Algorithms of served keys that are refused all the same, by key spec and algorithm. */
   readonly refusedAlgorithms: readonly string[];
+  /** Algorithms whose padding is not the token's work. */
+  readonly composedAlgorithms: readonly string[];
   /** Key specs that it makes besides SYMMETRIC_DEFAULT. */
   readonly keySpecs: readonly string[];
   /** Specs of the data key pairs that it makes. */
@@ -50,6 +52,7 @@ const software: KeyStoreSubject = {
   name: 'software',
   real: false,
   refusedAlgorithms: [],
+  composedAlgorithms: [],
   keySpecs: softwareKeySpecs.filter((spec) => spec !== 'SYMMETRIC_DEFAULT'),
   dataKeyPairs: [],
   importsWrappedBy: [...wrappingAlgorithms.keys()],
@@ -84,6 +87,7 @@ function fake(
     name: `fake token, ${name}`,
     real: false,
     refusedAlgorithms: [],
+    composedAlgorithms: [],
     keySpecs: 'kwp' in capabilities ? hmacSpecs.slice(1) : [...nistCurves, ...otherCurves, ...hmacSpecs],
     dataKeyPairs: 'kwp' in capabilities ? [] : [...nistCurves, ...otherCurves],
     expects,
@@ -126,6 +130,7 @@ interface RealModule {
   /** Key specs by residency. */
   readonly keySpecs: Readonly<Record<'token' | 'wrapped', readonly string[]>>;
   readonly refusedAlgorithms: readonly string[];
+  readonly composedAlgorithms: readonly string[];
   readonly dataKeyPairs: readonly string[];
   readonly available: () => boolean;
   readonly provision: () => ProvisionedToken;
@@ -136,7 +141,8 @@ function real(module: RealModule, residency: 'token' | 'wrapped', suite: 'derive
   return {
     name: `${module.name}, ${residency === 'token' ? 'resident' : 'wrapped'}, ${suite}`,
     real: true,
-    refusedAlgorithms: module.refusedAlgorithms,
+    refusedAlgorithms: module.refusedAlgorithms.filter((name) => module.keySpecs[residency].includes(name.split(' ')[0] ?? '')),
+    composedAlgorithms: module.composedAlgorithms,
     keySpecs: module.keySpecs[residency],
     dataKeyPairs: module.dataKeyPairs,
     expects: { residency, suite: suite === 'direct' ? 'direct' : module.derived, custody },
@@ -164,6 +170,8 @@ const softHsm: RealModule = {
   },
   // It takes no notice of the prehash flag.
   refusedAlgorithms: ['ECC_NIST_EDWARDS25519 ED25519_PH_SHA_512'],
+  // It has no OAEP with SHA-256.
+  composedAlgorithms: ['RSAES_OAEP_SHA_256'],
   dataKeyPairs: [...rsaSpecs, ...nistCurves, 'ECC_SECG_P256K1'],
   available: hasSoftHsm,
   provision: provisionSoftHsm,
@@ -177,6 +185,7 @@ const nss: RealModule = {
   // It brings back no private keys with the usage that was asked for.
   keySpecs: { token: [...rsaSpecs, ...nistCurves, ...hmacSpecs], wrapped: hmacSpecs },
   refusedAlgorithms: [],
+  composedAlgorithms: [],
   dataKeyPairs: [],
   available: hasNss,
   provision: provisionNss,

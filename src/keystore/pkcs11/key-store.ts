@@ -22,6 +22,8 @@ import type {
 } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { symmetricSpec } from '../material-binding.ts';
+import { servedAlgorithms } from '../served-algorithms.ts';
+import type { ServedAlgorithm, Service } from '../served-algorithms.ts';
 import type { FillRandom } from '../symmetric/iv-source.ts';
 import { openSystemRandom } from '../symmetric/iv-source.ts';
 import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
@@ -100,6 +102,15 @@ class Pkcs11KeyStore implements KeyStore {
 
   health(): KeyStoreHealth {
     return this.#token.health;
+  }
+
+  algorithms(): readonly ServedAlgorithm[] {
+    const { suiteRefusal, refusal } = this.#plan;
+    return servedAlgorithms((keySpec, keyUsage, algorithm): Service => {
+      const refused = keySpec === symmetricSpec.keySpec ? suiteRefusal : refusal;
+      if (refused !== undefined) return { how: 'refused', reason: refused.message };
+      return keySpec === symmetricSpec.keySpec ? { how: 'token' } : this.#served.serviceOfNew(keySpec, keyUsage, algorithm);
+    });
   }
 
   async createMaterial(request: MaterialRequest, signal?: AbortSignal): Promise<MaterialRecord> {
@@ -205,10 +216,10 @@ class Pkcs11KeyStore implements KeyStore {
     const { suiteRefusal, refusal } = this.#plan;
     const reasons = new Map([[symmetricSpec.keySpec, suiteRefusal?.message], ...this.#served.refusals()]);
     const keySpecs: string[] = [];
-    const refusals = new Map<string, string>();
+    const refusals: Record<string, string> = {};
     for (const [keySpec, reason = refusal?.message] of reasons) {
       if (reason === undefined) keySpecs.push(keySpec);
-      else refusals.set(keySpec, reason);
+      else refusals[keySpec] = reason;
     }
     return { keySpecs, refusals };
   }

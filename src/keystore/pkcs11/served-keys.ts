@@ -3,6 +3,7 @@ import { keySpecs } from '../../keys/algorithms.ts';
 import type { KeyUsage } from '../../keys/key-record.ts';
 import type { Token } from '../../token/token.ts';
 import { KeyStoreError } from '../keystore.ts';
+import type { Service } from '../served-algorithms.ts';
 import { keyKind } from './key-kind.ts';
 import type { KeyKind } from './key-kind.ts';
 import type { AlgorithmService } from './algorithm-service.ts';
@@ -61,6 +62,14 @@ export class ServedKeys {
       reasons.set(keySpec, found.every((reason) => reason !== undefined) ? found[0] : undefined);
     }
     return reasons;
+  }
+
+  /** How new keys do one algorithm that fits them. */
+  serviceOfNew(keySpec: string, keyUsage: KeyUsage, algorithm: string): Service {
+    const kind = this.#kinds.get(nameOf(keySpec, keyUsage));
+    const reason = this.#refusalOf(keySpec, keyUsage);
+    if (kind === undefined || kind instanceof KeyStoreError || reason !== undefined) return { how: 'refused', reason: reason ?? '' };
+    return kind.services.get(algorithm) ?? { how: 'refused', reason: 'there is no such algorithm' };
   }
 
   #refusalOf(keySpec: string, keyUsage: KeyUsage): string | undefined {

@@ -27,6 +27,8 @@ import type {
 } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { symmetricSpec } from '../material-binding.ts';
+import { servedAlgorithms } from '../served-algorithms.ts';
+import type { ServedAlgorithm } from '../served-algorithms.ts';
 import type { FillRandom } from '../symmetric/iv-source.ts';
 import { openSystemRandom } from '../symmetric/iv-source.ts';
 import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
@@ -97,6 +99,11 @@ class SoftwareKeyStore implements KeyStore {
 
   health(): KeyStoreHealth {
     return 'ready';
+  }
+
+  algorithms(): readonly ServedAlgorithm[] {
+    const refused = { how: 'refused', reason: 'the software store makes no keys of this spec' } as const;
+    return servedAlgorithms((keySpec) => (softwareKeySpecs.includes(keySpec) ? { how: 'software' } : refused));
   }
 
   async createMaterial(request: MaterialRequest): Promise<MaterialRecord> {
