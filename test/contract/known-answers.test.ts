@@ -1,4 +1,5 @@
 /** Published vectors on keys whose bytes are known, in every place that can hold such a key. */
+import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EcCurve } from '../../src/keys/algorithms.ts';
 import { ecPair, rsaPair, softwarePlace } from '../support/known-keys.ts';
@@ -22,6 +23,11 @@ const oaep = [
   { name: 'rsa_oaep_4096_sha256_mgf1sha256', keySpec: 'RSA_4096', algorithm: 'RSAES_OAEP_SHA_256', expected: withLabel },
   // The mask is of another digest than the label's, which the API does not have.
   { name: 'rsa_oaep_2048_sha256_mgf1sha1', keySpec: 'RSA_2048', algorithm: 'RSAES_OAEP_SHA_256', expected: (): 'invalid' => 'invalid' },
+] as const;
+
+const signatures = [
+  { name: 'rsa_pkcs1_2048_sig_gen', keySpec: 'RSA_2048' },
+  { name: 'rsa_pkcs1_4096_sig_gen', keySpec: 'RSA_4096' },
 ] as const;
 
 const agreements: readonly { readonly name: string; readonly keySpec: string; readonly curve: EcCurve }[] = [
@@ -68,6 +74,19 @@ describe.each(places)('keys in $name', (place) => {
       return plaintext !== undefined && Buffer.compare(plaintext, bytes('msg')) === 0;
     };
     expect(await wrongAnswers(wycheproof(name), accepts, expected)).toEqual([]);
+  });
+
+  it.each(signatures)('sign to the byte as $name, the message or its digest given', async ({ name, keySpec }) => {
+    const keep = keeper();
+    const vectors = wycheproof(name).filter(({ text }) => /^SHA-(256|384|512)$/.test(text('sha')) && text('msg') !== '');
+    const signs = async ({ text, bytes }: Vector): Promise<boolean> => {
+      const key = await keep(text('privateKeyPkcs8'), () => ({ keySpec, keyUsage: 'SIGN_VERIFY', ...rsaPair(bytes('privateKeyPkcs8')) }));
+      const algorithm = `RSASSA_PKCS1_V1_5_${text('sha').replace('-', '_')}`;
+      const digest = createHash(text('sha')).update(bytes('msg')).digest();
+      const made = [await key.sign(algorithm, 'RAW', bytes('msg')), await key.sign(algorithm, 'DIGEST', digest)];
+      return made.every((signature) => Buffer.compare(signature, bytes('sig')) === 0);
+    };
+    expect([vectors.length > 0, await wrongAnswers(vectors, signs)]).toEqual([true, []]);
   });
 
   it.each(agreements)('agree on the secrets of $name, and with no key of another curve or none', async ({ name, keySpec, curve }) => {

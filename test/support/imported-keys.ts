@@ -47,6 +47,8 @@ function heldKey(perform: Perform, KeyId: string): HeldKey {
       if (isSame !== (verified?.MacValid === true)) throw new Error('GenerateMac and VerifyMac do not agree');
       return isSame;
     },
+    sign: async (SigningAlgorithm, MessageType, message) =>
+      (await perform('Sign', { KeyId, SigningAlgorithm, MessageType, Message: base64(message) })).Signature,
     decrypt: async (EncryptionAlgorithm, ciphertext) =>
       (await refusable(perform('Decrypt', { KeyId, EncryptionAlgorithm, CiphertextBlob: base64(ciphertext) })))?.Plaintext,
     agree: async (peer) =>

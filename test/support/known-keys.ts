@@ -3,7 +3,7 @@ import { createECDH, createHmac, createPrivateKey, createPublicKey, randomBytes 
 import type { KeyUsage, MaterialRecord } from '../../src/keys/key-record.ts';
 import { macKeyFingerprint, macKeyFingerprintInput, publicKeyFingerprint } from '../../src/keys/key-fingerprint.ts';
 import { keyShape } from '../../src/keys/algorithms.ts';
-import type { EcCurve } from '../../src/keys/algorithms.ts';
+import type { EcCurve, MessageType } from '../../src/keys/algorithms.ts';
 import { materialIdOf } from '../../src/keys/material-id.ts';
 import { isPublicKeyOf } from '../../src/keys/peer-public-key.ts';
 import { KeyStoreError } from '../../src/keystore/keystore.ts';
@@ -25,6 +25,7 @@ export interface KnownKey {
 export interface HeldKey {
   /** Whether `code` is the whole HMAC of the message. */
   isCode(algorithm: string, message: Uint8Array, code: Uint8Array): Promise<boolean>;
+  sign(algorithm: string, messageType: MessageType, message: Uint8Array): Promise<Uint8Array>;
   decrypt(algorithm: string, ciphertext: Uint8Array): Promise<Uint8Array | undefined>;
   agree(peerPublicKey: Uint8Array): Promise<Uint8Array | undefined>;
 }
@@ -46,6 +47,7 @@ export function softwarePlace(): KnownKeyPlace {
       const bound = sealed(rootKey, known);
       return {
         isCode: async (algorithm, message, code) => Buffer.compare(await store.mac(bound, algorithm, message), code) === 0,
+        sign: (algorithm, messageType, message) => store.sign(bound, { algorithm, messageType, message }),
         decrypt: (algorithm, ciphertext) => store.decryptWithPrivateKey(bound, algorithm, ciphertext).catch(undefinedIfInvalid),
         agree: async (peer) => (isPublicKeyOf(known.keySpec, peer) ? store.agree(bound, peer) : undefined),
       };

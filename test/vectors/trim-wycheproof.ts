@@ -40,6 +40,8 @@ const keptTests: Readonly<Record<string, number | readonly [perClass: number, in
   rsa_signature_2048_sha256_test: 2,
   rsa_signature_3072_sha384_test: 1,
   rsa_signature_4096_sha512_test: 1,
+  rsa_pkcs1_2048_sig_gen_test: 3,
+  rsa_pkcs1_4096_sig_gen_test: 3,
   rsa_pss_2048_sha256_mgf1_32_test: 4,
   rsa_pss_2048_sha384_mgf1_48_test: 2,
   rsa_pss_4096_sha512_mgf1_64_test: 2,
@@ -89,7 +91,7 @@ function trim(file: VectorFile, perClass: number, inAll: number): VectorFile {
   const isKept = (test: VectorTest, group: TestGroup): boolean => {
     // The service uses AES with keys of 256 bits only, and GCM with IVs of 96 bits.
     if (file.algorithm?.startsWith('AES') && (group['keySize'] !== 256 || (group['ivSize'] ?? 96) !== 96)) return false;
-    const sizes = [group['keySize'], group['tagSize'], group['ivSize']];
+    const sizes = [group['keySize'], group['tagSize'], group['ivSize'], group['sha']];
     // The tests of ML-DSA are long: of them the first flag makes the class.
     const flags = file.schema.startsWith('mldsa') ? test.flags?.[0] : test.flags?.join();
     const keyClass = `${test.result} ${flags} ${sizes.join()}`;
