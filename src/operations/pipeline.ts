@@ -84,19 +84,17 @@ export class Pipeline {
       checkKey(key, compiled);
     }
     operation.check?.(input, context);
-    const output = await this.#act(compiled, input, context);
-    if (compiled.isUse) noteUse(operation.name, context);
-    return attestation === undefined ? output : sealedForRecipient(operation, output, attestation, this.#parts);
-  }
-
-  async #act({ operation, hasDryRun }: CompiledOperation, input: OperationInput, context: OperationContext): Promise<OperationOutput> {
+    const isDry = compiled.hasDryRun && input['DryRun'] === true;
+    let output: OperationOutput;
     try {
-      if (!hasDryRun || input['DryRun'] !== true) return await operation.perform(input, context);
-      await operation.dryRun?.(input, context);
+      if (isDry) await operation.dryRun?.(input, context);
+      else output = await operation.perform(input, context);
     } catch (error) {
       throw withBackingFailure(error, context);
     }
-    throw new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
+    if (isDry) throw new KmsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
+    if (compiled.isUse) noteUse(operation.name, context);
+    return attestation === undefined ? output : sealedForRecipient(operation, output, attestation, this.#parts);
   }
 
   #reported(error: KmsError, operation: string, caller: Caller): KmsError {
