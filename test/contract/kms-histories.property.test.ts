@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openKms, type Kms } from '../../src/kms.ts';
 import { comparePresence } from '../../src/operations/sweeps/presence.ts';
 import { runSweeps } from '../../src/operations/sweeps/run-sweeps.ts';
+import { toHex } from '../../src/bytes.ts';
+import { StoreUnavailableError } from '../../src/store/store.ts';
 import type { KeyStore } from '../../src/keystore/keystore.ts';
 import { checkedKms } from '../support/checked-kms.ts';
 import { keyStoreSubjects, type OpenSubject } from '../support/key-store-subjects.ts';
@@ -28,12 +30,15 @@ interface Service extends KmsUnderTest {
   close(): Promise<void>;
 }
 
-/** A service of its own over a key store that was used before. */
-async function openService(keyStore: KeyStore): Promise<Service> {
+/** A service of its own over a place that was used before. `close` leaves the place. */
+async function openService(place: OpenSubject): Promise<Service> {
   const [store, clock] = [new MemoryStore(), new MovedClock()];
-  const parts = partsOver(store, keyStore, clock);
+  let keyStore = await place.openStore();
+  // The service keeps the key store that it was given; what stands behind it is opened anew.
+  const current = new Proxy(keyStore, { get: (_first, member) => memberOf(keyStore, member) });
+  const parts = partsOver(store, current, clock);
   const kms = checkedKms(openKms(parts));
-  const foreign = new Set((await keyStore.listObjectIds()).map((id) => Buffer.from(id).toString('hex')));
+  const foreign = new Set((await keyStore.listObjectIds()).map(toHex));
   return {
     perform: (operation, input) => kms.perform(operation, input, callerOf()),
     importMaterial: keyStore.importMaterial && ((keyId, secret, days) => importInto(kms, clock, keyId, secret, days)),
@@ -41,13 +46,27 @@ async function openService(keyStore: KeyStore): Promise<Service> {
       clock.advance(days * dayMs);
       await runSweeps(parts, { wallMs: days * dayMs, runningMs: days * dayMs });
     },
+    reopenKeyStore: async () => {
+      await keyStore.close();
+      keyStore = await place.openStore();
+    },
+    failCommit: ({ isUndecided, ...when }) =>
+      store.failCommit(new StoreUnavailableError('on order', { mayHaveApplied: isUndecided }), when),
     differences: async () => {
       const { missing, unknownObjectIds } = await comparePresence(keyStore, parts);
       const unknown = unknownObjectIds.filter((id) => !foreign.has(id));
       return [...missing.map(({ keyArn }) => `missing: ${keyArn}`), ...unknown.map((id) => `unknown: ${id}`)];
     },
-    close: () => store.close(),
+    close: async () => {
+      await keyStore.close();
+      await store.close();
+    },
   };
+}
+
+function memberOf(keyStore: KeyStore, member: string | symbol): unknown {
+  const value: unknown = Reflect.get(keyStore, member, keyStore);
+  return typeof value === 'function' ? value.bind(keyStore) : value;
 }
 
 async function importInto(kms: Kms, clock: MovedClock, KeyId: string, secret: Uint8Array, days: number | undefined): Promise<void> {
@@ -74,25 +93,20 @@ async function deleteAll(model: KmsModel, service: Service): Promise<void> {
 }
 
 describe.each(subjects)('histories over $name', (subject) => {
-  let place: OpenSubject | undefined;
-  let keyStore: KeyStore;
+  let place: OpenSubject;
 
   beforeAll(async () => {
-    if (!subject.available()) return;
-    place = await subject.open();
-    keyStore = await place.openStore();
+    if (subject.available()) place = await subject.open();
   });
   afterAll(async () => {
-    if (place === undefined) return;
-    await keyStore.close();
-    await place.close();
+    if (subject.available()) await place.close();
   });
 
   it.skipIf(!subject.available())('leave what a plain model believes', { timeout: 600_000 }, async () => {
     const runs = propertyRuns(subject.real ? { quick: 5, full: 60 } : { quick: 25, full: 500 });
     await fc.assert(
       fc.asyncProperty(histories(40), async (commands) => {
-        const service = await openService(keyStore);
+        const service = await openService(place);
         const model = new KmsModel();
         try {
           await fc.asyncModelRun(() => ({ model, real: service }), commands);

@@ -42,12 +42,25 @@ export class KmsModel {
   day = 0;
 }
 
+/** A commit that fails in a request that makes a material: the first is that of the intent, the second that of the record. */
+export interface CommitFailure {
+  readonly afterCommits: number;
+  /** It is there all the same. */
+  readonly tookEffect: boolean;
+  /** The store cannot say whether it is. */
+  readonly isUndecided: boolean;
+}
+
 /** The service under test. Rejects with KmsError. */
 export interface KmsUnderTest {
   // oxlint-disable-next-line typescript/no-explicit-any
   perform(operation: string, input: object): Promise<any>;
   /** Days pass, by both clocks, and the sweeps run. */
   passDays(days: number): Promise<void>;
+  /** Closes the key store and opens it again, as a restart of the service does. */
+  reopenKeyStore(): Promise<void>;
+  /** Lets a commit of the next request fail. */
+  failCommit(failure: CommitFailure): void;
   /** Imports a material that expires after some days, if ever. Undefined where the key store takes none. */
   readonly importMaterial: ((keyId: string, secret: Uint8Array, days: number | undefined) => Promise<void>) | undefined;
 }
@@ -160,6 +173,30 @@ const createKeyToImport = command(
     model.keys.push({ ...newKey(KeyMetadata.KeyId as string, 'PendingImport'), imported });
   },
 );
+
+const reopen = command('the key store opens again', nothing, async (_model, real) => real.reopenKeyStore());
+
+const failure: fc.Arbitrary<CommitFailure> = fc
+  .record({ afterCommits: fc.integer({ min: 0, max: 1 }), tookEffect: fc.boolean(), isUndecided: fc.boolean() })
+  // A store that is sure that nothing took effect is right.
+  .map((one) => ({ ...one, isUndecided: one.isUndecided || one.tookEffect }));
+
+const failedCreateKey = command('CreateKey fails', failure, async (model, real, fault) => {
+  real.failCommit(fault);
+  expect(['KMSInternalException', undefined]).toContain(await outcomeOf(real.perform('CreateKey', {})));
+  const known = new Set(model.keys.map(({ keyId }) => keyId));
+  const { Keys } = await real.perform('ListKeys', { Limit: 1000 });
+  for (const { KeyId } of Keys as { KeyId: string }[]) if (!known.has(KeyId)) model.keys.push(newKey(KeyId, 'Enabled'));
+});
+
+const failedRotation = onKey('RotateKeyOnDemand fails', failure, async (key, real, fault) => {
+  if (refusalOfUse(key) !== undefined || key.kind !== 'symmetric' || key.imported !== undefined) return;
+  real.failCommit(fault);
+  expect(['KMSInternalException', undefined]).toContain(await outcomeOf(real.perform('RotateKeyOnDemand', { KeyId: key.keyId })));
+  const { Rotations } = await real.perform('ListKeyRotations', { KeyId: key.keyId });
+  expect([key.rotations, key.rotations + 1]).toContain((Rotations as unknown[]).length);
+  key.rotations = (Rotations as unknown[]).length;
+});
 
 const importMaterial = onKey('import', fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }), async (key, real, days, model) => {
   const { imported } = key;
@@ -292,11 +329,15 @@ export function histories(commandsMax: number): fc.Arbitrary<Iterable<Command>> 
     passDays,
   ];
   const imports = [createKeyToImport, importMaterial, deleteImported];
+  const troubles = [reopen, failedCreateKey, failedRotation];
   const names = [createAlias, updateAlias, deleteAlias, tag, untag, describeKey];
-  return fc.commands([createKey, createKey, ...states, ...imports, ...names, rotate, use, use, use, takeSomethingBack, takeSomethingBack], {
-    maxCommands: commandsMax,
-    size: 'max',
-  });
+  return fc.commands(
+    [createKey, createKey, ...states, ...imports, ...names, ...troubles, rotate, use, use, use, takeSomethingBack, takeSomethingBack],
+    {
+      maxCommands: commandsMax,
+      size: 'max',
+    },
+  );
 }
 
 function isTagValue(text: string): boolean {
