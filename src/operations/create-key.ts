@@ -1,7 +1,6 @@
 /** CreateKey: a key with a material of its own, in the Region's key store or a custom one, or one that waits for an import. */
 import { invalid } from '../api/violations.ts';
 import { KmsError } from '../errors.ts';
-import { KeyStoreError } from '../keystore/keystore.ts';
 import { usageOfNewKey } from '../keys/algorithms.ts';
 import { assertPolicyDocument, defaultKeyPolicy } from '../keys/default-policy.ts';
 import { isImportable } from '../keys/import-wrapping.ts';
@@ -12,10 +11,9 @@ import { customKeyStoreMembers } from './custom-key-stores/named-custom-key-stor
 import { makeKey, makeKeyWithoutMaterial } from './make-key.ts';
 import { newKeyId } from './new-key-id.ts';
 import { defineOperation } from './operation.ts';
-import { keyStoreForImport, keyStoreForSpec } from './region-key-store.ts';
+import { assertReachable, keyStoreForImport, keyStoreForSpec } from './region-key-store.ts';
 import { tagRecords } from './tag-members.ts';
 import type { KeyRecord, KeyUsage } from '../keys/key-record.ts';
-import type { KeyStore } from '../keystore/keystore.ts';
 import type { Store } from '../store/store.ts';
 import type { NewKey } from './make-key.ts';
 import type { Operation, OperationContext } from './operation.ts';
@@ -92,11 +90,6 @@ function refuseOtherOrigins(input: CreateKeyInput): void {
 
 function isExternal(input: CreateKeyInput): boolean {
   return input.Origin === 'EXTERNAL';
-}
-
-/** An intent for a store that is known to be away would only be work for the sweeps. */
-function assertReachable(keyStore: KeyStore): void {
-  if (keyStore.health() === 'unavailable') throw new KeyStoreError('unavailable', `key store ${keyStore.name} is unavailable`);
 }
 
 function assertKeyQuota(store: Store, { scope }: OperationContext): void {

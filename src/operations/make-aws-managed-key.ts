@@ -5,7 +5,7 @@ import { rotationPeriodDaysDefault, rotationScheduleFrom } from '../keys/rotatio
 import { firstMaterial, recordWithoutMaterial } from './make-key.ts';
 import { makeObject } from './make-object.ts';
 import { newKeyId } from './new-key-id.ts';
-import { keyStoreForSpec } from './region-key-store.ts';
+import { assertReachable, keyStoreForSpec } from './region-key-store.ts';
 import type { AwsManagedService } from '../keys/aws-managed-keys.ts';
 import type { KeyRecord, MaterialRecord } from '../keys/key-record.ts';
 import type { Change, Scope } from '../store/store.ts';
@@ -42,6 +42,7 @@ async function makeAwsManagedKey(service: AwsManagedService, context: OperationC
   const key = newKeyOf(service, context);
   const { keySpec, keyUsage } = key;
   const keyStore = keyStoreForSpec(keySpec, context);
+  assertReachable(keyStore);
   await makeObject(
     {
       kind: 'create-material',

@@ -1,6 +1,7 @@
 /** The key store that serves the caller's Region, and the one where a new key of a given spec goes. */
 import { KmsError } from '../errors.ts';
 import { assertOffered } from '../keys/algorithms.ts';
+import { KeyStoreError } from '../keystore/keystore.ts';
 import type { KeyStore, MaterialImports } from '../keystore/keystore.ts';
 import type { OperationContext } from './operation.ts';
 
@@ -32,6 +33,14 @@ export function keyStoreForImport(keySpec: string, context: OperationContext): K
   const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec) && importsMaterial(candidate));
   if (keyStore !== undefined && importsMaterial(keyStore)) return keyStore;
   throw unsupported(`The key store ${keyStoreForSpec(keySpec, context).name} does not import key material.`);
+}
+
+/**
+ * Throws KeyStoreError `unavailable` for a store that is known to be away: an intent to make something in it would only be work for the
+ * sweeps.
+ */
+export function assertReachable(keyStore: KeyStore): void {
+  if (keyStore.health() === 'unavailable') throw new KeyStoreError('unavailable', `key store ${keyStore.name} is unavailable`);
 }
 
 export function importsMaterial(keyStore: KeyStore): keyStore is KeyStore & MaterialImports {

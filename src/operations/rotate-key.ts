@@ -5,6 +5,7 @@
 import { rotatedTo } from '../keys/rotation.ts';
 import { currentKey } from './key-change.ts';
 import { makeObject } from './make-object.ts';
+import { assertReachable } from './region-key-store.ts';
 import type { KeyRecord, MaterialRecord, MaterialRotation } from '../keys/key-record.ts';
 import type { Change } from '../store/store.ts';
 import type { ServiceParts } from './operation.ts';
@@ -23,6 +24,7 @@ export interface RotationRequest {
 export async function rotateToNewMaterial({ key, type, judge }: RotationRequest, parts: ServiceParts): Promise<KeyRecord> {
   const former = formerMaterial(key);
   const keyStore = parts.keyStores.byName(former.keyStore);
+  assertReachable(keyStore);
   const { keySpec, keyUsage, multiRegion } = key;
   const rotated = await makeObject(
     {

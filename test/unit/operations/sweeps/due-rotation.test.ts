@@ -132,6 +132,15 @@ describe('rotations that fail', () => {
     expect(await sweep()).toBe(2);
   });
 
+  test('a key store that is known to be away is not asked, and no intent is left for it', async () => {
+    const { sweep, clock, keyStore, store } = await withRotatingKey();
+    clock.advance(90 * DAY_MS);
+    keyStore.state = 'unavailable';
+    expect([await sweep(), keyStore.callsOf('createMaterial').length, store.intents().length]).toEqual([0, 1, 0]);
+    keyStore.state = 'ready';
+    expect(await sweep()).toBe(1);
+  });
+
   test('what a crash or a late key store leaves behind is destroyed when its lease is over, and nothing else', async () => {
     const { sweep, clock, keyStore, parts, store } = await withRotatingKey();
     clock.advance(90 * DAY_MS);
