@@ -75,14 +75,7 @@ export class Pipeline {
       const text = input[member] as string | undefined;
       if (text !== undefined && isReservedName(text)) await makeIfMissing(text, context);
     }
-    addNamedKeys(keys, operation, input, context);
-    addKeysFromInput(keys, operation, input, context);
-    if (compiled.hasGrantTokens) assertGrantTokens(input, context);
-    for (const name in keys) {
-      const key = (keys[name] = keyNow(keys[name] as ResolvedKey, this.#parts));
-      assertPermittedByManager(key.record, actionOn(operation, name), caller.principalArn);
-      checkKey(key, compiled);
-    }
+    addCheckedKeys(keys, compiled, input, context);
     operation.check?.(input, context);
     const isDry = compiled.hasDryRun && input['DryRun'] === true;
     let output: OperationOutput;
@@ -126,6 +119,19 @@ function compile(operation: Operation): CompiledOperation {
 function assertGrantTokens(input: OperationInput, { scope, parts }: OperationContext): void {
   const tokens = input['GrantTokens'] as readonly string[] | undefined;
   if (tokens !== undefined) for (const token of tokens) grantOfToken(token, scope, parts.store);
+}
+
+/** The keys of the request, authorised, and in a state and of a usage that the operation takes. */
+function addCheckedKeys(keys: Keys, compiled: CompiledOperation, input: OperationInput, context: OperationContext): void {
+  const { operation, hasGrantTokens } = compiled;
+  addNamedKeys(keys, operation, input, context);
+  addKeysFromInput(keys, operation, input, context);
+  if (hasGrantTokens) assertGrantTokens(input, context);
+  for (const name in keys) {
+    const key = (keys[name] = keyNow(keys[name] as ResolvedKey, context.parts));
+    assertPermittedByManager(key.record, actionOn(operation, name), context.caller.principalArn);
+    checkKey(key, compiled);
+  }
 }
 
 function addNamedKeys(keys: Keys, operation: Operation, input: OperationInput, context: OperationContext): void {
