@@ -157,11 +157,12 @@ export class SymmetricCipher<Key> {
     const { material } = opened.bound;
     const nonce = this.#freshNonce();
     const derive = async (): Promise<SharedKey<Key>> => this.#vault.deriveEpochKey(opened.shared.key, material.suite, nonce);
-    const [shared, second] = await this.#deriveTwice(material.materialId, derive);
+    const shared = await derive();
     const limits = this.#vault.makesIvs ? epochLimitsOfVaultMadeIvs : epochLimits;
     const names = { materialId: material.materialId, nonce: toHex(nonce), headerBytes: headerOf(opened.bound, nonce) };
     const epoch = new EncryptionEpoch(shared, names, limits, this.#parts.clock.monotonicMs());
     try {
+      const second = await derive();
       await this.#proveEpoch(epoch, second).finally(() => this.#retirement.begin(material.materialId, second));
     } catch (error) {
       this.#retirement.begin(material.materialId, shared);
@@ -170,15 +171,6 @@ export class SymmetricCipher<Key> {
     this.#epochKeys.put(material.materialId, epoch.nonce, shared);
     opened.epoch = epoch;
     return epoch;
-  }
-
-  /** Both at the same time: the way to a token and back takes longer than a derivation. */
-  async #deriveTwice(materialId: string, derive: () => Promise<SharedKey<Key>>): Promise<readonly [SharedKey<Key>, SharedKey<Key>]> {
-    const derived = await Promise.allSettled([derive(), derive()]);
-    const [first, second] = derived;
-    if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
-    for (const one of derived) if (one.status === 'fulfilled') this.#retirement.begin(materialId, one.value);
-    throw derived.find((one) => one.status === 'rejected')?.reason;
   }
 
   async #proveEpoch(epoch: EncryptionEpoch<Key>, second: SharedKey<Key>): Promise<void> {
