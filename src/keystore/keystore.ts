@@ -110,10 +110,21 @@ export interface TransportedMaterial {
  * each other. Which transport key is used is configuration; no request and no record can name one.
  */
 export interface MaterialTransport {
-  /** Rejects with `refused` when the store `to` is not pinned, or the material was not made to leave. */
+  /** DER SubjectPublicKeyInfo of the key that materials for this store are wrapped for, and by which others know what it wrapped. */
+  transportPublicKey(): Promise<Uint8Array>;
+  /** Rejects with `refused` when the store `to` is not pinned, or the material was not made to leave. A store needs no pin of itself. */
   wrapForTransport(bound: BoundKey, to: string, signal?: AbortSignal): Promise<Uint8Array>;
-  /** The same material as one of this store, proven by its fingerprint. The suite of a symmetric material stays; `unsupported` where this store cannot run it. */
+  /**
+   * The same material as one of this store, proven by its fingerprint. Rejects with `refused` when its sender is not pinned. The suite of a
+   * symmetric material stays; `unsupported` where this store cannot run it.
+   */
   receiveTransported(request: MaterialRequest, transported: TransportedMaterial, signal?: AbortSignal): Promise<MaterialRecord>;
+}
+
+/** The key stores that an operator has confirmed as the other end of transports. */
+export interface TransportPeers {
+  /** DER SubjectPublicKeyInfo of the store's transport key. Rejects with KeyStoreError `refused` unless it is the pinned one. */
+  publicKeyOf(keyStore: string): Promise<Uint8Array>;
 }
 
 /** A material with the KMS key it belongs to. */

@@ -8,6 +8,7 @@ import { parseCiphertextBlob } from '../../keys/ciphertext-blob.ts';
 import { canonicalEncryptionContext } from '../../keys/encryption-context.ts';
 import { keyAlgorithms } from '../../keys/algorithms.ts';
 import type { CiphertextSuite, KeyIdentity, MaterialRecord, SymmetricMaterial } from '../../keys/key-record.ts';
+import { isSymmetricMaterial } from '../../keys/key-record.ts';
 import { materialIdOf } from '../../keys/material-id.ts';
 import type { Log } from '../../log.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
@@ -23,10 +24,13 @@ import type {
   KeyStoreHealth,
   MaterialRequest,
   SigningRequest,
+  TransportedMaterial,
+  TransportPeers,
   UsageLeases,
 } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { symmetricSpec } from '../material-binding.ts';
+import type { MaterialBinding } from '../material-binding.ts';
 import { servedAlgorithms } from '../served-algorithms.ts';
 import type { ServedAlgorithm } from '../served-algorithms.ts';
 import type { FillRandom } from '../symmetric/iv-source.ts';
@@ -37,6 +41,7 @@ import { MemoryVault } from './memory-vault.ts';
 import { rootKeyBytes, sealMaterial, symmetricMaterialBytes } from './sealed-material.ts';
 import { SoftwareImports } from './software-imports.ts';
 import { SoftwareKeys, softwareKeySpecs } from './software-keys.ts';
+import { SoftwareTransport } from './software-transport.ts';
 
 export interface SoftwareKeyStoreParts {
   readonly clock: Clock;
@@ -46,6 +51,8 @@ export interface SoftwareKeyStoreParts {
   readonly rootKey: SecretBytes;
   /** Where private keys are used; stays the caller's to close. Threads of its own, closed with the store, when absent. */
   readonly threads?: ComputingThreads;
+  /** Other key stores that materials of multi-Region keys may come from and go to; none when absent. */
+  readonly transportPeers?: TransportPeers;
   /** Keys that are kept in memory for epochs; 4,096 when absent. */
   readonly epochKeysMax?: number;
   /** The operating system's generator when absent. */
@@ -70,6 +77,8 @@ class SoftwareKeyStore implements KeyStore {
   readonly #cipher: SymmetricCipher<SecretBytes>;
   readonly #keys: SoftwareKeys;
   readonly #imports: SoftwareImports;
+  readonly #vault: MemoryVault;
+  readonly #transport: SoftwareTransport;
   readonly #ownThreads: ComputingThreads | undefined;
 
   constructor(name: string, parts: SoftwareKeyStoreParts) {
@@ -78,7 +87,9 @@ class SoftwareKeyStore implements KeyStore {
     this.#rootKey = parts.rootKey;
     this.#fillRandom = parts.fillRandom ?? openSystemRandom();
     const { clock, log, leases, epochKeysMax = 4096 } = parts;
-    this.#cipher = new SymmetricCipher(new MemoryVault(parts.rootKey), { clock, log, leases, epochKeysMax, fillRandom: this.#fillRandom });
+    this.#vault = new MemoryVault(parts.rootKey);
+    this.#transport = new SoftwareTransport(name, parts.rootKey, parts.transportPeers);
+    this.#cipher = new SymmetricCipher(this.#vault, { clock, log, leases, epochKeysMax, fillRandom: this.#fillRandom });
     const threads = parts.threads ?? new ComputingThreads();
     this.#ownThreads = parts.threads === undefined ? threads : undefined;
     const random = (lengthBytes: number): Uint8Array => this.#random(lengthBytes);
@@ -133,6 +144,32 @@ class SoftwareKeyStore implements KeyStore {
 
   /** The sealed record is the store's only copy, and the caller's to delete. */
   async destroyImportKey(): Promise<void> {}
+
+  async transportPublicKey(): Promise<Uint8Array> {
+    return this.#transport.publicKey();
+  }
+
+  async wrapForTransport(bound: BoundKey, to: string): Promise<Uint8Array> {
+    const wrap = (secret: Uint8Array): Promise<Uint8Array> => this.#transport.wrap(secret, bindingOf(bound), to);
+    const { key, material } = bound;
+    return isSymmetricMaterial(material) ? this.#vault.lend({ key, material }, wrap) : this.#keys.use(bound, wrap);
+  }
+
+  async receiveTransported(request: MaterialRequest, transported: TransportedMaterial): Promise<MaterialRecord> {
+    const { material, wrapped, from } = transported;
+    const { key, keySpec, keyUsage } = request;
+    const secret = await this.#transport.unwrap(wrapped, bindingOf({ key: { ...key, keySpec, keyUsage }, material }), from);
+    try {
+      const { publicKey } = material;
+      const received = isSymmetricMaterial(material)
+        ? this.#sealSymmetric(key, secret, material.suite)
+        : { ...this.#recordMembers(), ...this.#keys.seal(request, { secret, ...(publicKey && { publicKey }) }) };
+      if (received.materialId === material.materialId) return received;
+      throw new KeyStoreError('internal', `Key material from ${from} is not the one that its record describes; it is not used`);
+    } finally {
+      secret.fill(0);
+    }
+  }
 
   async encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
     return this.#during(bound, () => this.#cipher.encrypt(bound, plaintext, context));
@@ -234,4 +271,10 @@ class SoftwareKeyStore implements KeyStore {
     this.#fillRandom(bytes);
     return bytes;
   }
+}
+
+function bindingOf({ key, material }: BoundKey): MaterialBinding {
+  const { keySpec, keyUsage } = key;
+  const { suite: ofCiphertexts = 'none', custody, materialId, fingerprint } = material;
+  return { key, keySpec, keyUsage, suite: ofCiphertexts, custody, materialId, fingerprint };
 }

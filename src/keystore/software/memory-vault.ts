@@ -37,6 +37,16 @@ export class MemoryVault implements MaterialVault<SecretBytes> {
     throw new KeyStoreError('internal', 'The sealed key material is not the one that its record describes; the key is not used');
   }
 
+  /** Lends the bytes of a material to `work` and wipes them. */
+  async lend<T>(bound: BoundMaterial, work: (material: Uint8Array) => Promise<T>): Promise<T> {
+    const shared = await this.openMaterial(bound);
+    try {
+      return await shared.key.expose(work);
+    } finally {
+      await shared.retire();
+    }
+  }
+
   async deriveEpochKey(material: SecretBytes, suite: CiphertextSuite, nonce: Uint8Array): Promise<SharedKey<SecretBytes>> {
     return wipedKey(material.expose((bytes) => deriveKey(bytes, suite, epochLabel, nonce)));
   }

@@ -1,6 +1,6 @@
 /** Wrapping key pairs for imports into the software store: made, sealed, and unsealed to unwrap one material at a time. */
 import { generateKeyPair } from '../../keys/key-pair.ts';
-import { wrappingKeyBits } from '../../keys/import-wrapping.ts';
+import { wrappingKeySpecs } from '../../keys/import-wrapping.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
 import type { ComputingThreads } from '../computing/computing-threads.ts';
 import type { ImportKey, ImportRequest } from '../keystore.ts';
@@ -14,7 +14,7 @@ const sealingNonceBytes = 12;
 /** No material has this usage: a sealed wrapping key is none, and no material is a wrapping key. */
 const binding: MaterialBinding = {
   key: { partition: '', account: '', region: '', keyId: '' },
-  keySpec: 'RSA',
+  keySpec: '',
   keyUsage: 'IMPORT_WRAPPING',
   suite: 'none',
   custody: 'full',
@@ -34,9 +34,9 @@ export class SoftwareImports {
     this.#threads = threads;
   }
 
-  /** Rejects with KeyStoreError `unsupported` for other specs than RSA_2048, RSA_3072 and RSA_4096. */
+  /** Rejects with KeyStoreError `unsupported` for specs that wrap nothing. */
   async createImportKey(wrappingKeySpec: string): Promise<ImportKey> {
-    if (!wrappingKeyBits.has(wrappingKeySpec)) {
+    if (!wrappingKeySpecs.includes(wrappingKeySpec)) {
       throw new KeyStoreError('unsupported', `Wrapping keys of spec ${wrappingKeySpec} are not made in software`);
     }
     const { publicKey, privateKey } = await generateKeyPair(wrappingKeySpec, this.#random);

@@ -69,17 +69,17 @@ export class SoftwareKeys implements KeyUses {
   async sign(bound: BoundKey, request: SigningRequest): Promise<Uint8Array> {
     const { keySpec } = bound.key;
     const entropy = this.#random(entropyBytes);
-    return this.#use(bound, (secret) => this.#threads.compute('sign', { keySpec, request, entropy }, secret));
+    return this.use(bound, (secret) => this.#threads.compute('sign', { keySpec, request, entropy }, secret));
   }
 
   async mac(bound: BoundKey, algorithm: string, message: Uint8Array): Promise<Uint8Array> {
     const shape = keyShape(bound.key.keySpec);
     if (shape.type !== 'hmac') throw new KeyStoreError('unsupported', `A key of spec ${bound.key.keySpec} does not compute ${algorithm}`);
-    return this.#use(bound, (secret) => createHmac(shape.digest, secret).update(message).digest());
+    return this.use(bound, (secret) => createHmac(shape.digest, secret).update(message).digest());
   }
 
   async decryptWithPrivateKey(bound: BoundKey, algorithm: string, ciphertext: Uint8Array): Promise<Uint8Array> {
-    return this.#use(bound, (secret) =>
+    return this.use(bound, (secret) =>
       algorithm === 'SM2PKE'
         ? this.#threads.compute('openSm2', { ciphertext }, secret)
         : this.#threads.compute('decryptOaep', { algorithm, ciphertext }, secret),
@@ -87,12 +87,12 @@ export class SoftwareKeys implements KeyUses {
   }
 
   async agree(bound: BoundKey, peerPublicKey: Uint8Array): Promise<Uint8Array> {
-    return this.#use(bound, (secret) => this.#threads.compute('agree', { peerPublicKey }, secret));
+    return this.use(bound, (secret) => this.#threads.compute('agree', { peerPublicKey }, secret));
   }
 
   async decapsulate(bound: BoundKey, ciphertext: Uint8Array): Promise<Uint8Array> {
     const { keySpec } = bound.key;
-    return this.#use(bound, (secret) => this.#threads.compute('decapsulate', { keySpec, ciphertext }, secret));
+    return this.use(bound, (secret) => this.#threads.compute('decapsulate', { keySpec, ciphertext }, secret));
   }
 
   async #generate(keySpec: string): Promise<KeyBytes> {
@@ -113,7 +113,7 @@ export class SoftwareKeys implements KeyUses {
   }
 
   /** Unseals the key, proves that it is the recorded one, lends it to `work` and wipes it. */
-  async #use<T>({ key, material }: BoundKey, work: (secret: Uint8Array) => T | Promise<T>): Promise<T> {
+  async use<T>({ key, material }: BoundKey, work: (secret: Uint8Array) => T | Promise<T>): Promise<T> {
     const { materialId, fingerprint, publicKey, reference } = material;
     const secret = unsealMaterial(
       this.#rootKey,

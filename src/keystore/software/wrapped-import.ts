@@ -7,7 +7,10 @@ import type { KeyObject } from 'node:crypto';
 import { keyShape } from '../../keys/algorithms.ts';
 import type { Digest } from '../../keys/algorithms.ts';
 import { wrappingAlgorithms } from '../../keys/import-wrapping.ts';
+import type { OaepWrappingRow } from '../../keys/import-wrapping.ts';
 import { normalisedKeyPair, PrivateKeyError } from '../../keys/private-key-encoding.ts';
+import { sm2KeyPair } from '../../keys/sm2-curve.ts';
+import { decryptSm2 } from '../../keys/sm2-encryption.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { symmetricMaterialBytes } from './sealed-material.ts';
 
@@ -31,18 +34,25 @@ const wrappedBytesMin = 16;
 const wrapPadIv = Uint8Array.of(0xa6, 0x59, 0x59, 0xa6);
 
 /**
- * `privateKey` is the DER PKCS#8 of the RSA key that it was wrapped for. Throws KeyStoreError: `invalid-ciphertext` when it does not
+ * `privateKey` is the DER PKCS#8 of the key that it was wrapped for. Throws KeyStoreError: `invalid-ciphertext` when it does not
  * unwrap, `incorrect-material` when what it unwraps to is no key of the spec, `unsupported` for wrapping algorithms that are not served.
  */
 export function unwrapImport({ keySpec, wrappingAlgorithm, wrapped }: WrappedImport, privateKey: Uint8Array): ImportedKey {
   const row = wrappingAlgorithms.get(wrappingAlgorithm);
   if (row === undefined) throw new KeyStoreError('unsupported', `The wrapping algorithm ${wrappingAlgorithm} is not unwrapped in software`);
-  const key = createPrivateKey({
-    key: Buffer.from(privateKey.buffer, privateKey.byteOffset, privateKey.length),
-    format: 'der',
-    type: 'pkcs8',
-  });
-  return importedKey(keySpec, row.scheme === 'oaep' ? decryptOaep(key, row.digest, wrapped) : unwrapInTwoSteps(key, row.digest, wrapped));
+  return importedKey(keySpec, row.scheme === 'sm2' ? decryptSm2PrivateKey(privateKey, wrapped) : unwrapOaep(row, privateKey, wrapped));
+}
+
+function decryptSm2PrivateKey(privateKey: Uint8Array, wrapped: Uint8Array): Uint8Array {
+  const material = decryptSm2(sm2KeyPair(privateKey), wrapped);
+  if (material === undefined) throw doesNotUnwrap();
+  return material;
+}
+
+function unwrapOaep({ scheme, digest }: OaepWrappingRow, privateKey: Uint8Array, wrapped: Uint8Array): Buffer {
+  const bytes = Buffer.from(privateKey.buffer, privateKey.byteOffset, privateKey.length);
+  const key = createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' });
+  return scheme === 'oaep' ? decryptOaep(key, digest, wrapped) : unwrapInTwoSteps(key, digest, wrapped);
 }
 
 function decryptOaep(key: KeyObject, oaepHash: Digest, wrapped: Uint8Array): Buffer {
