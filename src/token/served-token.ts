@@ -9,12 +9,16 @@ import type { AttributeName, Mechanism, Template } from './mechanism.ts';
 import { Rerun } from './rerun.ts';
 import type { Recovery, RecoveryParts } from './recovery.ts';
 import { OPTIONAL_ATTRIBUTES, without } from './templates.ts';
+import { Turns } from './turns.ts';
 import { TokenError, mayBeTemplate, throwTokenError, tokenErrorFrom } from './token-error.ts';
 import type { Capabilities, DescribedObject, HandleEpoch, Token, TokenHealth, TokenObject } from './token.ts';
 
 /** Tokens limit one C_GenerateRandom (Google's library to 1,024 bytes, NSS to 65,536). */
 const RANDOM_BYTES_PER_CALL = 1_024;
 const RANDOM_BYTES_MAX = 65_536;
+
+/** Key pairs that wait for a thread. */
+const PAIRS_WAITING_MAX = 64;
 
 /** Makes an object from a template. */
 type Making = (cryptoki: Cryptoki, template: Template, readBack: readonly AttributeName[]) => Promise<CreatedObject>;
@@ -31,6 +35,7 @@ export class ServedToken implements Token {
   readonly #plainOnly = new Set<string>();
   /** Key pairs that are being generated. */
   #pairs = 0;
+  readonly #turns: Turns;
 
   constructor(recovery: Recovery, capabilities: Capabilities, parts: RecoveryParts) {
     this.name = parts.config.name;
@@ -40,6 +45,8 @@ export class ServedToken implements Token {
     this.#log = parts.log;
     this.#omitted = new Set(parts.config.omitAttributes);
     this.#rerun = new Rerun(recovery, parts);
+    // One of the slow threads stays free of key pairs, where there are two: other slow calls take milliseconds.
+    this.#turns = new Turns(Math.max(1, parts.config.threads.slow - 1), PAIRS_WAITING_MAX);
   }
 
   get slot(): SlotDescription {
@@ -211,13 +218,15 @@ export class ServedToken implements Token {
   }
 
   /** Key pairs take minutes at worst; whatever waits behind one on its thread may take as long. */
-  async #generatingPair<T>(make: (options: CallOptions) => Promise<T>): Promise<T> {
-    this.#pairs++;
-    try {
-      return await make(this.#calls.keyGeneration);
-    } finally {
-      this.#pairs--;
-    }
+  #generatingPair<T>(make: (options: CallOptions) => Promise<T>): Promise<T> {
+    return this.#turns.take(async () => {
+      this.#pairs++;
+      try {
+        return await make(this.#calls.keyGeneration);
+      } finally {
+        this.#pairs--;
+      }
+    });
   }
 
   /** A call that waits behind the generation of a key pair is no sign of a stuck thread. */
