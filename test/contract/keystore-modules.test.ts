@@ -16,7 +16,7 @@ import { callClasses } from '../../src/token/call-classes.ts';
 import { macForm, residentKey } from '../../src/token/templates.ts';
 import type { Capabilities, Token } from '../../src/token/token.ts';
 import { kindOf, newKey, testParts } from '../support/key-store-parts.ts';
-import { openProvisioned, tokenConfig } from '../support/opened-token.ts';
+import { eventually, openProvisioned, tokenConfig } from '../support/opened-token.ts';
 import type { OpenedToken } from '../support/opened-token.ts';
 import { hasSoftHsm, provisionSoftHsm } from '../support/softhsm.ts';
 import type { ProvisionedToken } from '../support/softhsm.ts';
@@ -107,6 +107,18 @@ describe.skipIf(!hasSoftHsm())('keys in SoftHSM', () => {
     await expect(opened.token.sign({ name: 'RSA_X_509' }, object.object, new Uint8Array(256))).rejects.toMatchObject({
       kind: 'unsupported',
     });
+  });
+
+  it('serve again by themselves after their token host died', async () => {
+    const signing = await create(store, 'ECC_NIST_P384', 'SIGN_VERIFY');
+    const mac = await create(store, 'HMAC_256', 'GENERATE_VERIFY_MAC');
+    const before = await store.mac(mac, 'HMAC_SHA_256', message);
+    process.kill(opened.doors.at(-1)?.hostPid ?? 0, 'SIGKILL');
+    await eventually(async () => (await kindOf(store.mac(mac, 'HMAC_SHA_256', message))) === 'no error');
+    expect(await store.mac(mac, 'HMAC_SHA_256', message)).toEqual(before);
+    const request = { algorithm: 'ECDSA_SHA_384', messageType: 'RAW', message } as const;
+    const judged = { keySpec: 'ECC_NIST_P384', publicKey: signing.material.publicKey ?? new Uint8Array(), ...request };
+    expect(await isSignatureValid(judged, await store.sign(signing, request))).toBe(true);
   });
 
   it('a key pair that is being made does not hold up signatures', async () => {

@@ -32,7 +32,7 @@ import { planNewMaterials } from './custody.ts';
 import { createDataKeyPair } from './data-key-pairs.ts';
 import { onOwnData, onOwnDataError, toKeyStoreError } from './key-store-error.ts';
 import { isTokenSuite } from './derivation.ts';
-import type { MaterialKind } from './material-kind.ts';
+import type { CreatedMaterial, MaterialKind } from './material-kind.ts';
 import { MaterialPlaces } from './material-places.ts';
 import { ServedKeys } from './served-keys.ts';
 import { symmetricKind } from './symmetric-kind.ts';
@@ -116,16 +116,13 @@ class Pkcs11KeyStore implements KeyStore {
   async createMaterial(request: MaterialRequest, signal?: AbortSignal): Promise<MaterialRecord> {
     const kind = this.#kindOfNew(request);
     const { custody } = this.#plan;
-    const { residency } = this.#config;
     const { resident, wrapped } = this.#places;
     let attempts = 0;
     const created = await this.#run(() => {
       attempts += 1;
-      return residency === 'wrapped' ? wrapped.create(request, kind, custody) : resident.create(request, kind, attempts > 1);
+      return this.#config.residency === 'wrapped' ? wrapped.create(request, kind, custody) : resident.create(request, kind, attempts > 1);
     }, signal);
-    const { name: keyStore, protection } = this;
-    const { suite } = kind.binding;
-    return { ...created, keyStore, protection, residency, custody, ...(suite !== 'none' && { suite }), createdAtMs: this.#clock.nowMs() };
+    return this.#record(kind, created);
   }
 
   encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
@@ -210,6 +207,14 @@ class Pkcs11KeyStore implements KeyStore {
     if (suiteRefusal !== undefined) throw suiteRefusal;
     if (suite === undefined || !isTokenSuite(suite)) throw new KeyStoreError('unsupported', 'The token cannot make key materials');
     return symmetricKind(suite);
+  }
+
+  /** The record of a material that is in its place, however it got there. */
+  #record({ binding: { suite } }: MaterialKind, created: CreatedMaterial): MaterialRecord {
+    const { name: keyStore, protection } = this;
+    const { residency } = this.#config;
+    const { custody } = this.#plan;
+    return { ...created, keyStore, protection, residency, custody, ...(suite !== 'none' && { suite }), createdAtMs: this.#clock.nowMs() };
   }
 
   #newKeySpecs(): Required<Pick<KeyStoreDescription, 'keySpecs' | 'refusals'>> {
