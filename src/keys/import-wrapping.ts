@@ -3,26 +3,26 @@ import { keyShape } from './algorithms.ts';
 import type { Digest, KeyShape } from './algorithms.ts';
 
 /** `oaep`: RSAES-OAEP of the material. `oaep-aes`: RSAES-OAEP of an AES-256 key, then AES-KWP (RFC 5649) of the material under that key. */
-export interface WrappingAlgorithmRow {
+export interface OaepWrappingRow {
   readonly scheme: 'oaep' | 'oaep-aes';
   /** Of label and mask generation. */
   readonly digest: Digest;
 }
 
-/** By AlgorithmSpec of GetParametersForImport. RSAES_PKCS1_V1_5 is not served any more, SM2PKE needs an SM2 key pair. */
+/** `sm2`: the material encrypted under an SM2 key. */
+export type WrappingAlgorithmRow = OaepWrappingRow | { readonly scheme: 'sm2' };
+
+/** By AlgorithmSpec of GetParametersForImport. RSAES_PKCS1_V1_5 is not served any more. */
 export const wrappingAlgorithms: ReadonlyMap<string, WrappingAlgorithmRow> = new Map<string, WrappingAlgorithmRow>([
   ['RSAES_OAEP_SHA_1', { scheme: 'oaep', digest: 'sha1' }],
   ['RSAES_OAEP_SHA_256', { scheme: 'oaep', digest: 'sha256' }],
   ['RSA_AES_KEY_WRAP_SHA_1', { scheme: 'oaep-aes', digest: 'sha1' }],
   ['RSA_AES_KEY_WRAP_SHA_256', { scheme: 'oaep-aes', digest: 'sha256' }],
+  ['SM2PKE', { scheme: 'sm2' }],
 ]);
 
-/** Length in bits of the wrapping key's modulus, by WrappingKeySpec. */
-export const wrappingKeyBits: ReadonlyMap<string, number> = new Map([
-  ['RSA_2048', 2048],
-  ['RSA_3072', 3072],
-  ['RSA_4096', 4096],
-]);
+/** Every WrappingKeySpec. Each is a KeySpec too. */
+export const wrappingKeySpecs: readonly string[] = ['RSA_2048', 'RSA_3072', 'RSA_4096', 'SM2'];
 
 const schemes: Readonly<Record<KeyShape['type'], readonly WrappingAlgorithmRow['scheme'][]>> = {
   aes: ['oaep'],
@@ -30,7 +30,7 @@ const schemes: Readonly<Record<KeyShape['type'], readonly WrappingAlgorithmRow['
   rsa: ['oaep-aes'],
   ec: ['oaep', 'oaep-aes'],
   ed25519: ['oaep', 'oaep-aes'],
-  sm2: [],
+  sm2: ['sm2'],
   'ml-dsa': [],
   'ml-kem': [],
 };
@@ -44,7 +44,7 @@ export function isImportable(keySpec: string): boolean {
 export function wrappingRefusal(keySpec: string, wrappingAlgorithm: string, wrappingKeySpec: string): string | undefined {
   const row = wrappingAlgorithms.get(wrappingAlgorithm);
   if (row === undefined) return `The wrapping algorithm ${wrappingAlgorithm} is not supported.`;
-  if (!wrappingKeyBits.has(wrappingKeySpec)) {
+  if (!wrappingKeySpecs.includes(wrappingKeySpec) || (wrappingKeySpec === 'SM2') !== (row.scheme === 'sm2')) {
     return `The wrapping key spec ${wrappingKeySpec} is not valid for the wrapping algorithm ${wrappingAlgorithm}.`;
   }
   if (!schemes[keyShape(keySpec).type].includes(row.scheme)) {

@@ -8,6 +8,7 @@ import { concatBytes } from '../bytes.ts';
 import { keyShape } from './algorithms.ts';
 import type { EcCurve } from './algorithms.ts';
 import type { EncodedKeyPair } from './post-quantum.ts';
+import { sm2KeyPair, sm2PublicKey } from './sm2-curve.ts';
 
 /** The bytes are no private key of the spec. Does not say why: whoever sees it may not be whoever knows the key. */
 export class PrivateKeyError extends Error {
@@ -26,6 +27,7 @@ export function normalisedKeyPair(keySpec: string, pkcs8: Uint8Array): EncodedKe
   const shape = keyShape(keySpec);
   try {
     assertOneValue(pkcs8);
+    if (shape.type === 'sm2') return sm2Pair(pkcs8);
     const bytes = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length);
     const key = createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' });
     if (shape.type === 'rsa') return rsaPair(key, shape.modulusBits);
@@ -112,6 +114,16 @@ function ecPkcs8(algorithm: Uint8Array, scalar: Uint8Array, point: Uint8Array): 
 function ed25519Pair(key: KeyObject): EncodedKeyPair {
   if (key.asymmetricKeyType !== 'ed25519') throw new Error('not an Ed25519 key');
   return { publicKey: spki(createPublicKey(key)), privateKey: key.export({ format: 'der', type: 'pkcs8' }) };
+}
+
+/** In the one encoding that OpenSSL writes, which is the one that is kept. */
+function sm2Pair(pkcs8: Uint8Array): EncodedKeyPair {
+  const { scalar, point } = sm2KeyPair(pkcs8);
+  const ecdh = createECDH('SM2');
+  ecdh.setPrivateKey(scalar);
+  if (!ecdh.getPublicKey().equals(point)) throw new Error('the halves do not belong together');
+  const privateKey = Buffer.alloc(pkcs8.length, pkcs8);
+  return { publicKey: sm2PublicKey(point), privateKey };
 }
 
 function spki(key: KeyObject): Buffer {

@@ -8,6 +8,7 @@ import { invertCt, mapHashToField } from '@noble/curves/abstract/modular.js';
 import { weierstrass } from '@noble/curves/abstract/weierstrass.js';
 import type { WeierstrassOpts, WeierstrassPoint, WeierstrassPointCons } from '@noble/curves/abstract/weierstrass.js';
 import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js';
+import { concatBytes } from '../bytes.ts';
 
 /** y² = x³ + ax + b modulo p, with a base point of prime order n. */
 export const sm2Parameters: WeierstrassOpts<bigint> = {
@@ -51,6 +52,11 @@ export function isSm2PrivateKey(pkcs8: Uint8Array): boolean {
 export function sm2KeyPair(pkcs8: Uint8Array): Sm2KeyPair {
   if (!isSm2PrivateKey(pkcs8)) throw new RangeError('The private key is not SM2 in the PKCS#8 encoding that OpenSSL writes');
   return { scalar: pkcs8.subarray(pkcs8Head.length, pkcs8Head.length + fieldBytes), point: pkcs8.subarray(-pointBytes) };
+}
+
+/** DER SubjectPublicKeyInfo of an uncompressed point. */
+export function sm2PublicKey(point: Uint8Array): Uint8Array {
+  return concatBytes(spkiHead, point);
 }
 
 /** The point of a DER SubjectPublicKeyInfo, on the curve. Throws RangeError for anything else. */

@@ -3,6 +3,7 @@ import { constants, createCipheriv, createPublicKey, generateKeyPairSync, public
 import type { KeyPairKeyObjectResult } from 'node:crypto';
 import { keyShape } from '../../src/keys/algorithms.ts';
 import { wrappingAlgorithms } from '../../src/keys/import-wrapping.ts';
+import { encryptSm2 } from '../../src/keys/sm2-encryption.ts';
 
 export interface CustomerMaterial {
   /** Raw bytes, or DER PKCS#8. */
@@ -26,6 +27,7 @@ export function customerMaterial(keySpec: string): CustomerMaterial {
     case 'ed25519':
       return pairOf(generateKeyPairSync('ed25519'));
     case 'sm2':
+      return pairOf(generateKeyPairSync('ec', { namedCurve: 'SM2' }));
     case 'ml-dsa':
     case 'ml-kem':
       break;
@@ -42,6 +44,7 @@ export function pairOf({ publicKey, privateKey }: KeyPairKeyObjectResult): Custo
 export function wrapMaterial(publicKey: Uint8Array, wrappingAlgorithm: string, material: Uint8Array): Buffer {
   const row = wrappingAlgorithms.get(wrappingAlgorithm);
   if (row === undefined) throw new RangeError(`no customer wraps with ${wrappingAlgorithm}`);
+  if (row.scheme === 'sm2') return Buffer.from(encryptSm2(publicKey, material));
   const encrypt = (bytes: Uint8Array): Buffer =>
     publicEncrypt(
       {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { normalisedKeyPair, PrivateKeyError } from '../../../src/keys/private-key-encoding.ts';
-import { pairOf } from '../../support/customer-material.ts';
+import { customerMaterial, pairOf } from '../../support/customer-material.ts';
 import type { CustomerMaterial } from '../../support/customer-material.ts';
 
 const curves = [
@@ -54,6 +54,13 @@ describe('a private key in PKCS#8', () => {
   test('of Ed25519 stays what it is', () => {
     const pair = pairOf(generateKeyPairSync('ed25519'));
     const taken = normalisedKeyPair('ECC_NIST_EDWARDS25519', pair.bytes);
+    expect(Buffer.from(taken.privateKey)).toEqual(pair.bytes);
+    expect(Buffer.from(taken.publicKey)).toEqual(pair.publicKey);
+  });
+
+  test('of SM2 stays what it is', () => {
+    const pair = customerMaterial('SM2');
+    const taken = normalisedKeyPair('SM2', pair.bytes);
     expect(Buffer.from(taken.privateKey)).toEqual(pair.bytes);
     expect(Buffer.from(taken.publicKey)).toEqual(pair.publicKey);
   });
@@ -115,6 +122,15 @@ describe('refused is', () => {
       outOfRange.fill(filler, scalarAt, scalarAt + scalarBytes);
       refuses(keySpec, outOfRange);
     }
+  });
+
+  test('an SM2 key with the point of another, or with a scalar out of range', () => {
+    const [own, other] = [customerMaterial('SM2').bytes, customerMaterial('SM2').bytes];
+    refuses('SM2', Buffer.concat([own.subarray(0, -65), other.subarray(-65)]));
+    const scalarAt = own.indexOf(Buffer.from([0x04, 0x20])) + 2;
+    for (const filler of [0x00, 0xff]) refuses('SM2', Buffer.from(own).fill(filler, scalarAt, scalarAt + 32));
+    refuses('ECC_NIST_P256', own);
+    refuses('SM2', ecPair('prime256v1').bytes);
   });
 
   test('an RSA key whose modulus was altered', () => {

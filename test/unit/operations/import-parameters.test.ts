@@ -24,7 +24,8 @@ describe('GetParametersForImport', () => {
 
   test.each([
     ['RSAES_PKCS1_V1_5', 'RSA_2048', 'The wrapping algorithm RSAES_PKCS1_V1_5 is not supported.'],
-    ['SM2PKE', 'SM2', 'The wrapping algorithm SM2PKE is not supported.'],
+    ['SM2PKE', 'SM2', 'The wrapping algorithm SM2PKE is not valid for key material of spec SYMMETRIC_DEFAULT.'],
+    ['SM2PKE', 'RSA_2048', 'The wrapping key spec RSA_2048 is not valid for the wrapping algorithm SM2PKE.'],
     ['RSAES_OAEP_SHA_256', 'SM2', 'The wrapping key spec SM2 is not valid for the wrapping algorithm RSAES_OAEP_SHA_256.'],
     [
       'RSA_AES_KEY_WRAP_SHA_256',

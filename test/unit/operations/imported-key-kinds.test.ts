@@ -17,13 +17,14 @@ describe('a key that is not symmetric', () => {
   let opened: Awaited<ReturnType<typeof openSoftwareKms>>;
 
   beforeAll(async () => {
-    opened = await openSoftwareKms();
+    opened = await openSoftwareKms({}, ['eu-central-1', 'cn-north-1']);
   });
   afterAll(() => opened.remove());
 
   // Members of replies are untyped on purpose: the test states what it expects of them.
   // oxlint-disable-next-line typescript/no-explicit-any
-  const perform = async (operation: string, input: object): Promise<any> => opened.kms.perform(operation, input, callerOf());
+  const perform = async (operation: string, input: object, caller = callerOf()): Promise<any> =>
+    opened.kms.perform(operation, input, caller);
 
   async function createKey(KeySpec: string, KeyUsage: string): Promise<{ readonly KeyId: string; readonly Arn: string }> {
     return (await perform('CreateKey', { KeySpec, KeyUsage, Origin: 'EXTERNAL' })).KeyMetadata;
@@ -97,6 +98,25 @@ describe('a key that is not symmetric', () => {
     const signing = { KeyId, SigningAlgorithm: 'ECDSA_SHA_256', Message: 'AA==' };
     await expect(perform('Sign', signing)).rejects.toMatchObject(pending);
     await expect(perform('Verify', { ...signing, Signature: 'AA==' })).rejects.toMatchObject(pending);
+  });
+
+  test('of spec SM2, in China Regions, is wrapped by SM2PKE under an SM2 key and by nothing else', async () => {
+    const china = callerOf({ partition: 'aws-cn', region: 'cn-north-1' });
+    const created = { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY', Origin: 'EXTERNAL' };
+    const { KeyId } = (await perform('CreateKey', created, china)).KeyMetadata;
+    const parameters = { KeyId, WrappingAlgorithm: 'SM2PKE', WrappingKeySpec: 'SM2' };
+    for (const WrappingAlgorithm of ['RSAES_OAEP_SHA_256', 'RSA_AES_KEY_WRAP_SHA_256']) {
+      const refused = perform('GetParametersForImport', { KeyId, WrappingAlgorithm, WrappingKeySpec: 'RSA_4096' }, china);
+      await expect(refused).rejects.toMatchObject({ code: 'UnsupportedOperationException' });
+    }
+    const { ImportToken, PublicKey } = await perform('GetParametersForImport', parameters, china);
+    const { bytes, publicKey } = customerMaterial('SM2');
+    const EncryptedKeyMaterial = base64(wrapMaterial(PublicKey, 'SM2PKE', bytes));
+    await perform('ImportKeyMaterial', { KeyId, ImportToken: base64(ImportToken), EncryptedKeyMaterial, ...forever }, china);
+    expect(Buffer.from((await perform('GetPublicKey', { KeyId }, china)).PublicKey)).toEqual(publicKey);
+    const signing = { KeyId, SigningAlgorithm: 'SM2DSA', Message: base64('a message') };
+    const { Signature } = await perform('Sign', signing, china);
+    expect(await perform('Verify', { ...signing, Signature: base64(Signature) }, china)).toMatchObject({ SignatureValid: true });
   });
 
   test('is the same key in whatever form of PKCS#8 it comes', async () => {
