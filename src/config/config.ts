@@ -1,4 +1,5 @@
 /** The configuration after parsing: complete, frozen, defaults filled in. Secrets are references, never values. */
+import type { TpmAddress } from '../tpm/transport.ts';
 
 /** Where a secret comes from. Read at use, not at parse. */
 export type SecretReference =
@@ -34,8 +35,17 @@ export interface TokenConfig {
   readonly development?: boolean;
 }
 
-/** Where the root key of a software key store is: a secret, or computed by a token under a key that stays there. */
-export type RootKeyReference = SecretReference | { readonly kind: 'token'; readonly token: string };
+/** A file that only one TPM opens, while its PCRs hold what they held when it was sealed. */
+export interface TpmReference {
+  readonly kind: 'tpm';
+  readonly file: string;
+  readonly address: TpmAddress;
+  /** Ascending, from 0 to 23. Empty: whatever was started. */
+  readonly pcrs: readonly number[];
+}
+
+/** Where the root key of a software key store is: a secret, sealed to a TPM, or computed by a token under a key that stays there. */
+export type RootKeyReference = SecretReference | TpmReference | { readonly kind: 'token'; readonly token: string };
 
 export type KeyStoreConfig =
   | {

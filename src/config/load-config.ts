@@ -172,6 +172,7 @@ function unknownName(name: string, known: readonly string[], where: string): str
 }
 
 function absolute<Reference extends RootKeyReference>(reference: Reference, base: string): Reference {
+  if (reference.kind === 'tpm') return { ...reference, file: resolve(base, reference.file) };
   return reference.kind === 'file' ? { ...reference, path: resolve(base, reference.path) } : reference;
 }
 

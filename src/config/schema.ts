@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Config, CustomKeyStoreConfig, KeyStoreConfig, ListenerConfig, RegionConfig, SecretReference } from './config.ts';
 import { flag, oneOf, secretForms, secretReference, section, text, wholeNumber } from './section.ts';
+import { tpmForms, tpmReference } from './tpm-reference.ts';
 import type { TokenSettings } from './token-settings.ts';
 
 const itemsMax = 256;
@@ -88,7 +89,8 @@ const pkcs11Store = section({
   custody: oneOf('full', 'reduced').default('full'),
 });
 const tokenRootKey = z.strictObject({ token: name }).transform(({ token: from }) => ({ kind: 'token', token: from }) as const);
-const rootKey = z.union([secretReference, tokenRootKey], { error: `${secretForms}, or a token: {token: NAME}` });
+const tpmRootKey = z.strictObject({ tpm: tpmReference }).transform(({ tpm }) => tpm);
+const rootKey = z.union([secretReference, tpmRootKey, tokenRootKey], { error: `${secretForms}, a token: {token: NAME}, or ${tpmForms}` });
 const softwareStore = section({ kind: z.literal('software'), name, rootKey: rootKey.default({ kind: 'file', path: 'root.key' }) });
 const keyStore = z.discriminatedUnion('kind', [pkcs11Store, softwareStore], {
   error: 'expected a key store with kind: pkcs11 or kind: software',

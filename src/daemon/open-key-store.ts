@@ -8,6 +8,7 @@ import { openPkcs11KeyStore } from '../keystore/pkcs11/key-store.ts';
 import { tokenRootKey } from '../keystore/pkcs11/token-root-key.ts';
 import { openSoftwareKeyStore } from '../keystore/software/key-store.ts';
 import { loadRootKey } from '../keystore/software/root-key-file.ts';
+import { tpmRootKey } from '../keystore/software/tpm-root-key.ts';
 import type { Log } from '../log.ts';
 import { leasesNotingWear } from '../operations/sweeps/worn-materials.ts';
 import { SecretBytes } from '../secret-bytes.ts';
@@ -50,6 +51,7 @@ async function rootKeyOf(
 ): Promise<SecretBytes> {
   const whenMissing = holdsKeys(parts.store, config.name) ? 'refuse' : 'create';
   if (config.rootKey.kind === 'file') return loadRootKey(config.rootKey.path, whenMissing);
+  if (config.rootKey.kind === 'tpm') return tpmRootKey(config.rootKey, whenMissing);
   if (config.rootKey.kind === 'token')
     return tokenRootKey(openTokenOf(config.name, config.rootKey.token, parts).token, config.name, whenMissing);
   const what = `root key of key store ${config.name}`;

@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, sy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RootKeyFileError, loadRootKey } from '../../../../src/keystore/software/root-key-file.ts';
+import { PrivateFileError } from '../../../../src/keystore/software/private-file.ts';
+import { loadRootKey } from '../../../../src/keystore/software/root-key-file.ts';
 
 let directory: string;
 let path: string;
@@ -31,7 +32,7 @@ describe('the root key file', () => {
   });
 
   it('is not made anew unless asked for', async () => {
-    await expect(loadRootKey(path, 'refuse')).rejects.toThrow(RootKeyFileError);
+    await expect(loadRootKey(path, 'refuse')).rejects.toThrow(PrivateFileError);
     expect(readdirSync(directory)).toEqual([]);
   });
 
@@ -49,6 +50,6 @@ describe('the root key file', () => {
   it('is refused when it is a symbolic link', async () => {
     writeFileSync(join(directory, 'elsewhere'), Buffer.alloc(32, 1), { mode: 0o600 });
     symlinkSync(join(directory, 'elsewhere'), path);
-    await expect(loadRootKey(path, 'create')).rejects.toThrow(RootKeyFileError);
+    await expect(loadRootKey(path, 'create')).rejects.toThrow(PrivateFileError);
   });
 });
