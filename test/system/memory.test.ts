@@ -2,7 +2,7 @@
  * What lies in the memory of the daemon. The test knows the keys of SoftHSM because it reads its files with the PIN, proves that they are
  * the keys in use, and looks for their bytes in every page of the process.
  */
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -106,14 +106,32 @@ describe('the memory of a daemon with a software key store', () => {
     }
     expect(await countInMemory(daemon.pid, { rootKey })).toEqual({ rootKey: 1 });
   });
+});
 
-  it('holds no data key after its answer was sent', async () => {
-    daemon = await startDaemon({ store: 'software', auth: 'sigv4' });
+describe.each(['softhsm', 'software'] as const)('the memory of a daemon over %s, after its answers were sent', (store) => {
+  it('holds nothing of the keys and secrets in them', async () => {
+    daemon = await startDaemon({ store, auth: 'sigv4' });
     const kms = connect(daemon);
     const KeyId = (await kms.createKey({})).KeyMetadata?.KeyId;
-    const made = await kms.generateDataKey({ KeyId, KeySpec: 'AES_256' });
-    const dataKey = made.Plaintext ?? new Uint8Array();
+    const agreeing = (await kms.createKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' })).KeyMetadata?.KeyId;
+    const PublicKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).publicKey.export({ format: 'der', type: 'spki' });
+    const { CiphertextBlob } = await kms.generateDataKeyWithoutPlaintext({ KeyId, KeySpec: 'AES_256' });
+    const answers = {
+      dataKey: (await kms.generateDataKey({ KeyId, KeySpec: 'AES_256' })).Plaintext,
+      longDataKey: (await kms.generateDataKey({ KeyId, NumberOfBytes: 1024 })).Plaintext,
+      random: (await kms.generateRandom({ NumberOfBytes: 64 })).Plaintext,
+      plaintext: (await kms.decrypt({ CiphertextBlob })).Plaintext,
+      sharedSecret: (await kms.deriveSharedSecret({ KeyId: agreeing, KeyAgreementAlgorithm: 'ECDH', PublicKey })).SharedSecret,
+      privateKey: (await kms.generateDataKeyPair({ KeyId, KeyPairSpec: 'ECC_NIST_P256' })).PrivateKeyPlaintext,
+    };
+    // As bytes, and as the text of the response.
+    const sought = Object.entries(answers).flatMap(([name, bytes = new Uint8Array()]) => [
+      [name, bytes] as const,
+      [`${name} in base64`, Buffer.from(Buffer.from(bytes).toString('base64'))] as const,
+    ]);
+    expect(sought.every(([, { length }]) => length >= 32)).toBe(true);
     await pause(100);
-    expect(await countInMemory(daemon.pid, { dataKey })).toEqual({ dataKey: 0 });
+    const counts = await countInMemory(daemon.pid, Object.fromEntries(sought));
+    expect(counts).toEqual(Object.fromEntries(sought.map(([name]) => [name, 0])));
   });
 });
