@@ -43,11 +43,12 @@ async function isPassword(verifier: PasswordVerifier, entry: CustomKeyStoreConfi
 }
 
 function trustAnchorOf({ clusterId, trustAnchorFile }: CustomKeyStoreConfig): Buffer {
-  const bytes = certificateBytes(readFileSync(trustAnchorFile, 'utf8'));
-  if (bytes !== undefined) return bytes;
-  throw new Error(
-    `the trust anchor of cluster ${clusterId}, ${trustAnchorFile}, is no X.509 certificate: set trustAnchorFile to a PEM file`,
-  );
+  try {
+    return new X509Certificate(readFileSync(trustAnchorFile)).raw;
+  } catch (error) {
+    const reason = `cannot be used: ${(error as Error).message}; set trustAnchorFile to a PEM file`;
+    throw new Error(`the trust anchor of cluster ${clusterId}, ${trustAnchorFile}, ${reason}`, { cause: error });
+  }
 }
 
 /** DER of a certificate in PEM; undefined for anything else. */
