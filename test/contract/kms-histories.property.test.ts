@@ -103,7 +103,7 @@ describe.each(subjects)('histories over $name', (subject) => {
   });
 
   it.skipIf(!subject.available())('leave what a plain model believes', { timeout: 600_000 }, async () => {
-    const runs = propertyRuns(subject.real ? { quick: 5, full: 60 } : { quick: 25, full: 500 });
+    const runs = propertyRuns(subject.real ? { quick: 5, full: 30 } : { quick: 25, full: 150 });
     await fc.assert(
       fc.asyncProperty(histories(40), async (commands) => {
         const service = await openService(place);

@@ -74,7 +74,7 @@ describe.each(subjects)('keys in $name', (subject) => {
   const symmetricKey = (): Promise<string> => keyOf('SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
   const serves = (keySpec: string): boolean => keyStore.describe().keySpecs?.includes(keySpec) === true;
 
-  const runs = (): fc.Parameters<unknown> => propertyRuns(subject.real ? { quick: 10, full: 300 } : { quick: 40, full: 2000 });
+  const runs = (): fc.Parameters<unknown> => propertyRuns(subject.real ? { quick: 10, full: 100 } : { quick: 40, full: 500 });
   const rule = (name: string, work: (skip: () => void) => Promise<void>): void =>
     it.skipIf(!subject.available())(name, { timeout: 600_000 }, ({ skip }) => work(skip));
 
