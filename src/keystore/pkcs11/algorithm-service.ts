@@ -34,6 +34,10 @@ const hmacMechanisms: Readonly<Partial<Record<Digest, HmacMechanism>>> = {
 };
 const raw: AlgorithmService = { how: 'composed', mechanism: 'RSA_X_509' };
 
+export function isHmac(mechanism: string): mechanism is HmacMechanism {
+  return Object.values(hmacMechanisms).some((name) => name === mechanism);
+}
+
 /** A digest as PKCS#11 names it. */
 export function hashNameOf(digest: Digest): HashName {
   return hashNames[digest];

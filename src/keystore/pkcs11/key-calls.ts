@@ -13,7 +13,7 @@ import { agreedSecret } from '../../token/templates.ts';
 import type { Token, TokenObject } from '../../token/token.ts';
 import type { SigningRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
-import { hashNameOf } from './algorithm-service.ts';
+import { hashNameOf, isHmac } from './algorithm-service.ts';
 import type { AlgorithmService } from './algorithm-service.ts';
 import { withSessionObject } from './derivation.ts';
 
@@ -55,11 +55,11 @@ function signRsa(
 ): Promise<Uint8Array> {
   const hash = hashNameOf(digest);
   if (service.how === 'composed') {
-    const encode =
+    const block =
       scheme === 'pkcs1'
         ? encodePkcs1(digest, value, modulusBytes(keySpec))
         : encodePss(digest, value, randomBytes(value.length), modulusBytes(keySpec));
-    return token.sign({ name: 'RSA_X_509' }, object, encode);
+    return token.sign({ name: 'RSA_X_509' }, object, block);
   }
   if (scheme === 'pkcs1') return token.sign({ name: 'RSA_PKCS' }, object, digestInfo(digest, value));
   return token.sign({ name: 'RSA_PKCS_PSS', hash, saltBytes: value.length }, object, value);
@@ -67,9 +67,8 @@ function signRsa(
 
 /** The whole HMAC. */
 export async function macIn({ token, object }: OpenKey, service: AlgorithmService, message: Uint8Array): Promise<Uint8Array> {
-  if (service.how !== 'token' || !service.mechanism.endsWith('_HMAC'))
-    throw new KeyStoreError('unsupported', 'The token does not compute this HMAC');
-  return token.sign({ name: service.mechanism } as { name: 'SHA256_HMAC' }, object, message);
+  if (service.how !== 'token' || !isHmac(service.mechanism)) throw new KeyStoreError('unsupported', 'The token does not compute this HMAC');
+  return token.sign({ name: service.mechanism }, object, message);
 }
 
 /** The plaintext of RSAES-OAEP. Rejects with `invalid-ciphertext`, or with what the token says of a ciphertext that does not open. */

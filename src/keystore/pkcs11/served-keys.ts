@@ -68,8 +68,9 @@ export class ServedKeys {
   serviceOfNew(keySpec: string, keyUsage: KeyUsage, algorithm: string): Service {
     const kind = this.#kinds.get(nameOf(keySpec, keyUsage));
     const reason = this.#refusalOf(keySpec, keyUsage);
-    if (kind === undefined || kind instanceof KeyStoreError || reason !== undefined) return { how: 'refused', reason: reason ?? '' };
-    return kind.services.get(algorithm) ?? { how: 'refused', reason: 'there is no such algorithm' };
+    if (reason !== undefined) return { how: 'refused', reason };
+    const service = kind instanceof KeyStoreError ? undefined : kind?.services.get(algorithm);
+    return service ?? { how: 'refused', reason: `keys of spec ${keySpec} do not do ${algorithm}` };
   }
 
   #refusalOf(keySpec: string, keyUsage: KeyUsage): string | undefined {
