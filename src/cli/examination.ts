@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { readCredentialsFile } from '../config/credentials-file.ts';
 import { configuredAttestation } from '../daemon/attestation-root.ts';
+import { examineSealedRootKey } from './root-key-examination.ts';
 import { examineToken } from './token-examination.ts';
 
 /** One thing that was looked at. `wrong` keeps the daemon from working as configured; `note` is what its operator must know. */
@@ -32,12 +33,13 @@ export async function* examine(config: Config): AsyncGenerator<Finding> {
     yield* examineToken(token, stores, config.dataDirectory);
   }
   for (const store of config.keyStores) {
-    if (store.kind === 'software')
-      yield {
-        verdict: 'note',
-        subject: `key store ${store.name}`,
-        words: 'keys are in software: no token guards them, and each says SOFTWARE',
-      };
+    if (store.kind !== 'software') continue;
+    yield {
+      verdict: 'note',
+      subject: `key store ${store.name}`,
+      words: 'keys are in software: no token guards them, and each says SOFTWARE',
+    };
+    if (store.rootKey.kind === 'tpm') yield await examineSealedRootKey(store.rootKey, store.name);
   }
 }
 

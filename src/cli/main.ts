@@ -7,12 +7,22 @@ import { benchCommand } from './commands/bench.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { keysCommand } from './commands/keys.ts';
+import { rootKeyCommand } from './commands/root-key.ts';
 import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
 import { tokenCommand } from './commands/token.ts';
 import { CommandError, exitFailure, exitUsage, say } from './terminal.ts';
 
-const commands: readonly (() => Command)[] = [serveCommand, setupCommand, keysCommand, tokenCommand, doctorCommand, configCommand, benchCommand];
+const commands: readonly (() => Command)[] = [
+  serveCommand,
+  setupCommand,
+  keysCommand,
+  rootKeyCommand,
+  tokenCommand,
+  doctorCommand,
+  configCommand,
+  benchCommand,
+];
 
 const exitCodes = `
 Exit codes:

@@ -46,17 +46,16 @@ export async function tpmRootKey(
       fresh.wipe();
     }
   }
-  return openRootKey(place, deadlineMs);
+  return openRootKey(place, { deadlineMs });
 }
 
 /**
- * The root key in the file. `pcrsMustMatch`: a file that is sealed to other PCRs than `place` says is refused. Rejects with KeyStoreError
- * or PrivateFileError.
+ * The root key in the file. Unless `pcrsMustMatch` is false, a file that is sealed to other PCRs than `place` says is refused. Rejects with
+ * KeyStoreError or PrivateFileError.
  */
 export async function openRootKey(
   place: TpmRootKeyPlace,
-  deadlineMs: number = deadlineMsDefault,
-  pcrsMustMatch = true,
+  { deadlineMs = deadlineMsDefault, pcrsMustMatch = true }: { readonly deadlineMs?: number; readonly pcrsMustMatch?: boolean } = {},
 ): Promise<SecretBytes> {
   const sealed = await readSealed(place);
   if (sealed === undefined) throw missing(place);
