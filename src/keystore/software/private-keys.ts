@@ -3,8 +3,7 @@
  * stay the caller's to wipe; key objects of node:crypto are overwritten by OpenSSL when they are collected. Every one of these takes up
  * to tens of milliseconds on the thread that calls it.
  */
-import { constants, createPrivateKey, createPublicKey, diffieHellman, privateDecrypt, privateEncrypt, sign } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { constants, createPublicKey, diffieHellman, privateDecrypt, privateEncrypt, sign } from 'node:crypto';
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { keyShape, oaepDigests, signingAlgorithm } from '../../keys/algorithms.ts';
 import type { Digest } from '../../keys/algorithms.ts';
@@ -17,6 +16,7 @@ import { decryptSm2 } from '../../keys/sm2-encryption.ts';
 import { signSm2Digest, sm2Digest } from '../../keys/sm2-signature.ts';
 import type { SigningRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
+import { privateKeyObject } from './private-key-object.ts';
 
 const ed25519SeedBytes = 32;
 
@@ -32,15 +32,17 @@ export async function signWithPrivateKey(
   const isDigest = messageType === 'DIGEST';
   switch (scheme) {
     case 'pkcs1':
-      return isDigest ? signPkcs1Digest(privateKey, digest as SignatureDigest, message) : sign(digest, message, keyObject(privateKey));
+      return isDigest
+        ? signPkcs1Digest(privateKey, digest as SignatureDigest, message)
+        : sign(digest, message, privateKeyObject(privateKey));
     case 'pss':
       return isDigest ? signPssDigest(privateKey, digest as SignatureDigest, message, randomBytes) : signPss(privateKey, digest, message);
     case 'ecdsa':
       return isDigest
         ? signEcDigest(keySpec, privateKey, message)
-        : sign(digest, message, { key: keyObject(privateKey), dsaEncoding: 'der' });
+        : sign(digest, message, { key: privateKeyObject(privateKey), dsaEncoding: 'der' });
     case 'ed25519':
-      return sign(null, message, keyObject(privateKey));
+      return sign(null, message, privateKeyObject(privateKey));
     case 'ed25519ph':
       return ed25519ph.sign(message, privateKey.subarray(-ed25519SeedBytes));
     case 'ml-dsa':
@@ -53,11 +55,11 @@ export async function signWithPrivateKey(
 
 function signPss(privateKey: Uint8Array, digest: Digest | null, message: Uint8Array): Uint8Array {
   const padding = constants.RSA_PKCS1_PSS_PADDING;
-  return sign(digest, message, { key: keyObject(privateKey), padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
+  return sign(digest, message, { key: privateKeyObject(privateKey), padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
 }
 
 function signPkcs1Digest(privateKey: Uint8Array, digest: SignatureDigest, value: Uint8Array): Uint8Array {
-  return privateEncrypt({ key: keyObject(privateKey), padding: constants.RSA_PKCS1_PADDING }, digestInfo(digest, value));
+  return privateEncrypt({ key: privateKeyObject(privateKey), padding: constants.RSA_PKCS1_PADDING }, digestInfo(digest, value));
 }
 
 function signPssDigest(
@@ -66,7 +68,7 @@ function signPssDigest(
   value: Uint8Array,
   randomBytes: (lengthBytes: number) => Uint8Array,
 ): Uint8Array {
-  const key = keyObject(privateKey);
+  const key = privateKeyObject(privateKey);
   const modulusBytes = (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
   const block = encodePss(digest, value, randomBytes(value.length), modulusBytes);
   return privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, block);
@@ -127,7 +129,7 @@ export function decryptOaep(privateKey: Uint8Array, algorithm: string, ciphertex
   const oaepHash = oaepDigests.get(algorithm)?.digest;
   if (oaepHash === undefined) throw new KeyStoreError('unsupported', `The algorithm ${algorithm} does not decrypt in software`);
   try {
-    return privateDecrypt({ key: keyObject(privateKey), padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, ciphertext);
+    return privateDecrypt({ key: privateKeyObject(privateKey), padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, ciphertext);
   } catch (error) {
     throw new KeyStoreError('invalid-ciphertext', 'The ciphertext does not open', { cause: error });
   }
@@ -138,7 +140,7 @@ export function agreeOnSecret(privateKey: Uint8Array, peerPublicKey: Uint8Array)
   // node:crypto knows no Diffie-Hellman between keys that it loaded as SM2.
   if (isSm2PrivateKey(privateKey)) return agreeSm2(sm2KeyPair(privateKey), sm2PublicPoint(peerPublicKey));
   const publicKey = createPublicKey({ key: Buffer.from(peerPublicKey), format: 'der', type: 'spki' });
-  return diffieHellman({ privateKey: keyObject(privateKey), publicKey });
+  return diffieHellman({ privateKey: privateKeyObject(privateKey), publicKey });
 }
 
 /** ML-KEM.Decaps (FIPS 203, 7.3). Throws KeyStoreError `invalid-ciphertext` for another length. */
@@ -149,8 +151,4 @@ export function decapsulateSecret(keySpec: string, privateKey: Uint8Array, ciphe
     throw new KeyStoreError('invalid-ciphertext', `A ciphertext of ${keySpec} has ${shape.ciphertextBytes} bytes`);
   }
   return withSecretKey(shape.parameters, privateKey, (secretKey) => mlKem[shape.parameters].decapsulate(ciphertext, secretKey));
-}
-
-function keyObject(privateKey: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.from(privateKey.buffer, privateKey.byteOffset, privateKey.length), format: 'der', type: 'pkcs8' });
 }
