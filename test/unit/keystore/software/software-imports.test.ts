@@ -24,13 +24,13 @@ async function requestUnder(importKey: Uint8Array, publicKey: Uint8Array, materi
   return { key: newKey(), ...hmacSpec, objectId, importKey, wrappingAlgorithm, wrapped };
 }
 
+const importUnder = async (target: MaterialImports, importKey: Uint8Array, publicKey: Uint8Array): Promise<ImportedMaterial> =>
+  target.importMaterial(await requestUnder(importKey, publicKey));
+
 describe('a wrapping key of the software store', () => {
   const rootKey = randomBytes(32);
   const store = openStore(rootKey);
   afterAll(() => Promise.all(stores.map((opened) => opened.close())));
-
-  const importUnder = async (target: MaterialImports, importKey: Uint8Array, publicKey: Uint8Array): Promise<ImportedMaterial> =>
-    target.importMaterial(await requestUnder(importKey, publicKey));
 
   it('works after a restart, and under no other root key', async () => {
     const { reference, publicKey } = await store.createImportKey('RSA_2048', objectId);
