@@ -1,5 +1,6 @@
 /** The rules of interface Kms that hold over every store and key store: what a client sees of keys, aliases, tags and ciphertexts. */
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkedKms } from '../support/checked-kms.ts';
 import { base64, callerOf, refusal } from '../support/kms-fixture.ts';
@@ -213,6 +214,31 @@ export function kmsContract(name: string, openPlace: () => Promise<KmsPlace>): v
         { KeyMaterialId: first, KeyMaterialState: 'NON_CURRENT' },
         { KeyMaterialId: second, KeyMaterialState: 'CURRENT', RotationType: 'ON_DEMAND', RotationDate: expect.any(Date) },
       ]);
+    });
+
+    test('uses go on while the key rotates, and none that begins afterwards is under the former material', async () => {
+      const { KeyId } = await createKey();
+      const old = await encrypt(KeyId, randomBytes(8));
+      const rotated = new AbortController();
+      const uses = Array.from({ length: 4 }, async () => {
+        while (!rotated.signal.aborted) {
+          // Lets the threads and processes be heard that the rotation waits for.
+          await setImmediate();
+          const { CiphertextBlob, KeyMaterialId } = await perform('GenerateDataKeyWithoutPlaintext', { KeyId, KeySpec: 'AES_256' });
+          expect(await perform('Decrypt', { CiphertextBlob: base64(CiphertextBlob) })).toMatchObject({ KeyMaterialId });
+          await perform('Decrypt', { CiphertextBlob: old });
+        }
+      });
+      const rotate = async (): Promise<void> => {
+        for (let count = 0; count < 5; count += 1) {
+          await perform('RotateKeyOnDemand', { KeyId });
+          const { CurrentKeyMaterialId } = (await perform('DescribeKey', { KeyId })).KeyMetadata;
+          const after = await perform('GenerateDataKey', { KeyId, KeySpec: 'AES_256' });
+          expect(after.KeyMaterialId).toBe(CurrentKeyMaterialId);
+        }
+      };
+      await Promise.all([...uses, rotate().finally(() => rotated.abort())]);
+      expect((await perform('ListKeyRotations', { KeyId })).Rotations).toHaveLength(5);
     });
 
     test('of two rotations at once one is carried out', async () => {
