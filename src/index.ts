@@ -6,7 +6,15 @@ export type { Attestation } from './attestation/attestation.ts';
 export { type AttestationVerifier, attestationVerifier } from './attestation/attestation-verifier.ts';
 export { rootCertificate } from './attestation/certificate-path.ts';
 export { type Clock, systemClock } from './clock.ts';
-export type { Config, CustomKeyStoreConfig, KeyStoreConfig, ListenerConfig, RegionConfig, SecretReference, TokenConfig } from './config/config.ts';
+export type {
+  Config,
+  CustomKeyStoreConfig,
+  KeyStoreConfig,
+  ListenerConfig,
+  RegionConfig,
+  SecretReference,
+  TokenConfig,
+} from './config/config.ts';
 export type { ConfigFlags } from './config/flags.ts';
 export { loadConfig, readConfigFile } from './config/load-config.ts';
 export type { SecretSources } from './config/secret-source.ts';
