@@ -38,7 +38,7 @@ const agreements: readonly { readonly name: string; readonly keySpec: string; re
 
 const places = [softwarePlace(), await importedPlace()];
 
-describe.each(places)('keys in $name', (place) => {
+describe.each(places)('keys in $name', { timeout: 120_000 }, (place) => {
   afterAll(() => place.close());
 
   /** Holds each distinct key once. */
