@@ -26,8 +26,9 @@ export function writePcrSelection(writer: TpmWriter, pcrs: readonly number[]): v
 export function readPcrSelection(reader: TpmReader): readonly number[] {
   if (reader.count(1) === 0) return [];
   if (reader.u16() !== algorithms.sha256) throw reader.malformed('a bank of PCRs that was not asked for');
-  const bits = reader.bytes(reader.u8());
-  return Array.from({ length: bits.length * 8 }, (_, pcr) => pcr).filter((pcr) => ((bits[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0);
+  if (reader.u8() !== selectionBytes) throw reader.malformed(`another number of PCRs than ${pcrCount}`);
+  const bits = reader.bytes(selectionBytes);
+  return Array.from({ length: pcrCount }, (_, pcr) => pcr).filter((pcr) => ((bits[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0);
 }
 
 /** The policy that only these values satisfy: one TPM2_PolicyPCR (Part 3, section 23.7). Undefined where no PCR is chosen. */

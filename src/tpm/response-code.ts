@@ -80,13 +80,18 @@ const passedOnBits = 0xfffff000;
 const tooManyObjects =
   'The memory of the TPM is full of what other programs left in it. Use the resource manager of the kernel (/dev/tpmrm0), or restart the emulator';
 
+const altered = 'Something between this process and the TPM alters messages. Do not trust this machine';
+
+/** By the name of the code, or of the command and the code. */
 const remedies: Readonly<Record<string, string>> = {
   INITIALIZE: 'The TPM was not started: the firmware does that at power-on, an emulator with --flags not-need-init,startup-clear',
   FAILURE: 'The TPM is in failure mode: switch the machine off and on, and replace the TPM when it does not recover',
   UPGRADE: 'The TPM waits for the end of a firmware upgrade',
   REBOOT: 'The TPM wants the machine to be restarted',
-  AUTH_FAIL: 'Its owner hierarchy has a password; the empty one is expected',
-  BAD_AUTH: 'Its owner hierarchy has a password; the empty one is expected. Clear it with: tpm2_changeauth -c owner -p PASSWORD',
+  AUTH_FAIL: altered,
+  BAD_AUTH: altered,
+  'CreatePrimary BAD_AUTH':
+    'Its owner hierarchy has a password; the empty one is expected. Clear it with: tpm2_changeauth -c owner -p PASSWORD',
   HIERARCHY: 'Its owner hierarchy is disabled: enable it in the firmware settings',
   LOCKOUT: 'The TPM is locked after wrong passwords: wait, or run tpm2_dictionarylockout --clear-lockout',
   INTEGRITY: 'The sealed file was altered, or made by another TPM: restore it from its backup',
@@ -118,7 +123,7 @@ export function isPassing(code: number): boolean {
 export function refusal(command: string, code: number): TpmError {
   const name = responseCodeName(code);
   const responseCode = `TPM_RC_${name}`;
-  const remedy = remedies[name];
+  const remedy = remedies[`${command} ${name}`] ?? remedies[name];
   const words = `the TPM refused ${command}: ${responseCode} (0x${code.toString(16)})`;
   return new TpmError('refused', remedy === undefined ? words : `${words}. ${remedy}`, { responseCode });
 }

@@ -1,9 +1,8 @@
 /**
  * What is kept of a sealed secret, and its file form. None of it is secret; only the TPM that sealed it opens it.
- * Layout: magic (16), version u8 = 1, then TPM structures: TPM2B purpose (UTF-8), TPM2B Name of the primary key, TPML_PCR_SELECTION,
+ * Layout: magic (16), version u8 = 1, then TPM structures: TPM2B purpose (ASCII), TPM2B Name of the primary key, TPML_PCR_SELECTION,
  * the value of each chosen PCR at sealing (32 each, ascending), TPM2B public area, TPM2B private area.
  */
-import { TextDecoder, TextEncoder } from 'node:util';
 import { equalConstantTime } from '../bytes.ts';
 import { type CreatedObject, privateBytesMax, publicBytesMax } from './commands.ts';
 import { TpmReader, TpmWriter } from './marshalling.ts';
@@ -14,7 +13,7 @@ import { TpmError } from './tpm-error.ts';
 /** More than any sealed secret takes. */
 export const sealedFileBytesMax = 2_048;
 
-const magic = new TextEncoder().encode('hsm-kms sealed\r\n');
+const magic = Buffer.from('hsm-kms sealed\r\n', 'latin1');
 const version = 1;
 const purposeBytesMax = 64;
 
@@ -31,7 +30,7 @@ export interface SealedSecret extends CreatedObject {
 /** The file form, at most `sealedFileBytesMax` bytes. */
 export function encodeSealedSecret(sealed: SealedSecret): Uint8Array {
   const writer = new TpmWriter();
-  writer.bytes(magic).u8(version).sized(new TextEncoder().encode(sealed.purpose)).sized(sealed.primaryName);
+  writer.bytes(magic).u8(version).sized(Buffer.from(sealed.purpose, 'latin1')).sized(sealed.primaryName);
   writePcrSelection(writer, [...sealed.pcrs.keys()]);
   for (const value of sealed.pcrs.values()) writer.bytes(value);
   return writer.sized(sealed.publicArea).sized(sealed.privateArea).written();
@@ -45,7 +44,7 @@ export function decodeSealedSecret(bytes: Uint8Array): SealedSecret {
   const found = reader.u8();
   if (found !== version) throw new TpmError('malformed', `the sealed file has the version ${found}; this program knows ${version}`);
   const sealed = {
-    purpose: new TextDecoder().decode(reader.sized(purposeBytesMax)),
+    purpose: Buffer.from(reader.sized(purposeBytesMax)).toString('latin1'),
     primaryName: reader.sized(nameBytes).slice(),
     pcrs: new Map(readPcrSelection(reader).map((pcr) => [pcr, reader.bytes(digestBytes).slice()])),
     publicArea: reader.sized(publicBytesMax).slice(),

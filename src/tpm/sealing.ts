@@ -79,16 +79,20 @@ export async function readPcrs(connection: TpmConnection, pcrs: readonly number[
   const wanted = new Set(pcrs);
   while (wanted.size > 0) {
     const answer = await connection.run(pcrRead([...wanted]));
-    const given = answer.pcrs.slice(0, answer.values.length);
-    for (const [index, pcr] of given.entries()) if (wanted.delete(pcr)) values.set(pcr, answer.values[index] ?? new Uint8Array());
+    const given = new Map(answer.pcrs.slice(0, answer.values.length).map((pcr, index) => [pcr, answer.values[index]]));
+    const found = [...given].filter((entry): entry is [number, Uint8Array] => wanted.has(entry[0]) && entry[1]?.length === digestBytes);
     // A policy over a bank that is not there would hold on every machine.
-    if (given.length === 0 || answer.values.some(({ length }) => length !== digestBytes))
-      throw new TpmError(
-        'refused',
-        `the TPM has no SHA-256 value of PCR ${[...wanted].join(', ')}. Enable its SHA-256 bank in the firmware settings`,
-      );
+    if (found.length === 0) throw new TpmError('refused', noBank(wanted));
+    for (const [pcr, value] of found) {
+      values.set(pcr, value);
+      wanted.delete(pcr);
+    }
   }
   return new Map([...values].sort(([a], [b]) => a - b));
+}
+
+function noBank(pcrs: ReadonlySet<number>): string {
+  return `the TPM has no SHA-256 value of PCR ${[...pcrs].join(', ')}. Enable its SHA-256 bank in the firmware settings`;
 }
 
 async function proveSealed(connection: TpmConnection, primary: PrimaryKey, sealed: SealedSecret, tagged: SecretBytes): Promise<void> {
