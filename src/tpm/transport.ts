@@ -55,6 +55,8 @@ function openDevice(path: string): TpmTransport {
   const child = spawn(process.execPath, [...deviceProcessArguments(), path], { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
   const transport = new StreamTransport(child.stdout, child.stdin, () => {
     child.kill('SIGKILL');
+    // One that the kernel does not let end keeps this process neither.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     child.unref();
   });
   let words = '';

@@ -23,7 +23,8 @@ const answerWithSession = (handle: string, parameters: string): string => {
   const body = `00000000${handle}${uint32(parameters.length / 2)}${parameters}0000010000`;
   return `8002${uint32(body.length / 2 + 6)}${body}`;
 };
-const passwordArea = '00000009' + '40000009' + '0000' + '01' + '0000';
+/** Its size, TPM_RS_PW, no nonce, continueSession, no password. */
+const passwordArea = '00000009400000090000010000';
 
 test('PCR_Read', async () => {
   const answer = `800100000060000000000000001400000001000b03810000000000020020${zeros}0020${zeros}`;

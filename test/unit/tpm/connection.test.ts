@@ -17,6 +17,9 @@ const done = '80010000000a00000000';
 const property = '80010000001b000000000100000006000000010000010549424d00';
 const uint32 = (value: number): string => value.toString(16).padStart(8, '0');
 
+const salt = (): SecretBytes => new SecretBytes(new Uint8Array(randomBytes(32)));
+const session = (): Session => new Session(0x0200_0000, salt(), { caller: new Uint8Array(32), tpm: new Uint8Array(32) }, randomBytes);
+
 describe('a command that the TPM asks to have again', () => {
   test('is sent again as it was, after waits that grow, and gives its result', async () => {
     const tpm = scriptedTpm(retry, '80010000000a0000090a', '80010000000a00000908', property);
@@ -51,8 +54,6 @@ test('an answer without the authorisation that was asked for is malformed, and n
 });
 
 test('whatever answers in place of a TPM, the error is one of the client, and no secret comes out', async () => {
-  const salt = (): SecretBytes => new SecretBytes(new Uint8Array(randomBytes(32)));
-  const session = (): Session => new Session(0x0200_0000, salt(), { caller: new Uint8Array(32), tpm: new Uint8Array(32) }, randomBytes);
   const item = entityOfHandle(0x8000_0000);
   const created = { publicArea: new Uint8Array(78), privateArea: new Uint8Array(158) };
   const secret = SecretBytes.fromText('secret');
