@@ -52,7 +52,8 @@ function deletionMembers(key: KeyRecord): object {
 /** Only symmetric encryption keys of this service's own key stores show their material (kms-api.md 10.3, 36 and 57). */
 function currentMaterialMember(key: KeyRecord): object {
   const shown = key.keySpec === 'SYMMETRIC_DEFAULT' && (key.origin === 'AWS_KMS' || key.origin === 'EXTERNAL');
-  return shown && key.currentMaterialId !== undefined ? { CurrentKeyMaterialId: key.currentMaterialId } : {};
+  // A replica shows none before it can use it (kms-api.md 10.3, 38).
+  return shown && key.state !== 'Creating' && key.currentMaterialId !== undefined ? { CurrentKeyMaterialId: key.currentMaterialId } : {};
 }
 
 /** While the current material is there (kms-api.md 10.3, 36); ValidTo is the earliest of all that belong to the key for good. */

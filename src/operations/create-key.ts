@@ -5,16 +5,17 @@ import { usageOfNewKey } from '../keys/algorithms.ts';
 import { assertPolicyDocument, defaultKeyPolicy } from '../keys/default-policy.ts';
 import { isImportable } from '../keys/import-wrapping.ts';
 import { keyMetadata } from '../keys/key-metadata.ts';
+import { multiRegionMembers } from '../keys/multi-region.ts';
 import { assertTags } from '../keys/tags.ts';
 import { isInCustomKeyStore, makeKeyInCustomKeyStore, validateKeyPlace } from './custom-key-stores/key-in-custom-key-store.ts';
 import { customKeyStoreMembers } from './custom-key-stores/named-custom-key-store.ts';
+import { assertKeyQuota } from './key-quota.ts';
 import { makeKey, makeKeyWithoutMaterial } from './make-key.ts';
-import { newKeyId } from './new-key-id.ts';
+import { newKeyId, newMultiRegionKeyId } from './new-key-id.ts';
 import { defineOperation } from './operation.ts';
-import { assertReachable, keyStoreForImport, keyStoreForSpec } from './region-key-store.ts';
+import { assertReachable, keyStoreForImport, keyStoreForMultiRegion, keyStoreForSpec } from './region-key-store.ts';
 import { tagRecords } from './tag-members.ts';
 import type { KeyRecord, KeyUsage } from '../keys/key-record.ts';
-import type { Store } from '../store/store.ts';
 import type { NewKey } from './make-key.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import type { TagMember } from './tag-members.ts';
@@ -32,9 +33,6 @@ interface CreateKeyInput {
   readonly XksKeyId?: string;
 }
 
-/** AWS quota per account and Region (kms-api.md section 8). */
-const KEYS_MAX = 100_000;
-
 export const createKey: Operation = defineOperation<CreateKeyInput>({
   name: 'CreateKey',
   action: 'CreateKey',
@@ -45,16 +43,19 @@ export const createKey: Operation = defineOperation<CreateKeyInput>({
     }
     usageOfNewKey(specOf(input), input.KeyUsage);
     validateKeyPlace(input, specOf(input));
-    refuseOtherOrigins(input);
+    refuseOtherImports(input);
     if (input.Policy !== undefined) assertPolicyDocument(input.Policy);
     assertTags(tagRecords(input.Tags ?? []));
   },
   perform: async (input, context) => {
     const keySpec = specOf(input);
-    assertKeyQuota(context.parts.store, context);
+    const { store, randomBytes } = context.parts;
+    const multiRegion = input.MultiRegion === true;
+    assertKeyQuota(store, context.scope);
     const key: NewKey = {
       ...context.scope,
-      keyId: newKeyId(context.parts.randomBytes),
+      keyId: multiRegion ? newMultiRegionKeyId(randomBytes) : newKeyId(randomBytes),
+      multiRegion,
       description: input.Description ?? '',
       keySpec,
       keyUsage: usageOfNewKey(keySpec, input.KeyUsage),
@@ -62,7 +63,8 @@ export const createKey: Operation = defineOperation<CreateKeyInput>({
       tags: tagRecords(input.Tags ?? []),
     };
     const record = await makeKeyOfOrigin(key, input, context);
-    return { KeyMetadata: { ...keyMetadata(record), ...customKeyStoreMembers(record, context.parts.store) } };
+    const ofOthers = { ...customKeyStoreMembers(record, store), ...multiRegionMembers(record, [record]) };
+    return { KeyMetadata: { ...keyMetadata(record), ...ofOthers } };
   },
 });
 
@@ -72,7 +74,7 @@ function makeKeyOfOrigin(key: NewKey, input: CreateKeyInput, context: OperationC
     keyStoreForImport(key.keySpec, context);
     return makeKeyWithoutMaterial(key, context);
   }
-  const keyStore = keyStoreForSpec(key.keySpec, context);
+  const keyStore = key.multiRegion === true ? keyStoreForMultiRegion(key.keySpec, context) : keyStoreForSpec(key.keySpec, context);
   assertReachable(keyStore);
   return makeKey(key, keyStore, context);
 }
@@ -81,23 +83,12 @@ function specOf(input: CreateKeyInput): string {
   return input.KeySpec ?? input.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT';
 }
 
-function refuseOtherOrigins(input: CreateKeyInput): void {
+function refuseOtherImports(input: CreateKeyInput): void {
   if (isExternal(input) && !isImportable(specOf(input))) {
-    throw unsupported(`Key material cannot be imported into keys of spec ${specOf(input)}.`);
+    throw new KmsError('UnsupportedOperationException', `Key material cannot be imported into keys of spec ${specOf(input)}.`);
   }
-  if (input.MultiRegion === true) throw unsupported('Multi-Region keys are not supported: this service does not replicate key material.');
 }
 
 function isExternal(input: CreateKeyInput): boolean {
   return input.Origin === 'EXTERNAL';
-}
-
-function assertKeyQuota(store: Store, { scope }: OperationContext): void {
-  if (store.countKeys(scope) >= KEYS_MAX) {
-    throw new KmsError('LimitExceededException', `An account can have at most ${KEYS_MAX} KMS keys in a Region.`);
-  }
-}
-
-function unsupported(reason: string): KmsError {
-  return new KmsError('UnsupportedOperationException', reason);
 }

@@ -1,5 +1,6 @@
 /** DescribeKey: the metadata of a key. */
 import { keyMetadata } from '../keys/key-metadata.ts';
+import { multiRegionMembers } from '../keys/multi-region.ts';
 import { customKeyStoreMembers } from './custom-key-stores/named-custom-key-store.ts';
 import { usedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
@@ -11,6 +12,8 @@ export const describeKey: Operation = defineOperation<object, 'key'>({
   keys: usedKey,
   perform: (_input, { keys, parts }) => {
     const { record } = keys.key;
-    return { KeyMetadata: { ...keyMetadata(record), ...customKeyStoreMembers(record, parts.store) } };
+    const { store } = parts;
+    const ofOthers = { ...customKeyStoreMembers(record, store), ...multiRegionMembers(record, store.keysById(record.keyId)) };
+    return { KeyMetadata: { ...keyMetadata(record), ...ofOthers } };
   },
 });

@@ -5,21 +5,21 @@
 import { withoutMaterials } from '../keys/imported-materials.ts';
 import { isPresent } from '../keys/key-record.ts';
 import { newIntent, objectIdOf } from './intents.ts';
+import { putShared } from './multi-region/key-family.ts';
 import type { KeyRecord, MaterialRecord } from '../keys/key-record.ts';
 import type { Change, IntentRecord, Store } from '../store/store.ts';
+import type { OwnedMaterial } from './multi-region/key-family.ts';
 import type { ServiceParts } from './operation.ts';
 
 /** Picks materials of the newest record of a key, or throws KmsError to refuse; none of them when there is no such key any more. */
 export type PickMaterials = (store: Store) => { readonly key: KeyRecord; readonly picked: readonly MaterialRecord[] } | undefined;
 
-interface Discarded {
-  readonly key: KeyRecord;
-  readonly material: MaterialRecord;
+interface Discarded extends OwnedMaterial {
   readonly intent: IntentRecord;
 }
 
 /**
- * Discards the materials that `pick` names and that are there. Resolves to them when they are destroyed. When a key store fails, they are
+ * Discards the materials that `pick` names and that are there, and what other Regions have of pending ones. Resolves to them when they are destroyed. When a key store fails, they are
  * out of use already, and the sweep of intents destroys them.
  */
 export async function discardMaterials(pick: PickMaterials, parts: ServiceParts): Promise<readonly MaterialRecord[]> {
@@ -27,14 +27,16 @@ export async function discardMaterials(pick: PickMaterials, parts: ServiceParts)
     const { key, picked } = pick(store) ?? { picked: [] };
     const gone = picked.filter((material) => isPresent(material));
     if (key === undefined || gone.length === 0) return { changes: [], result: [] };
-    const intents = gone.map((material) => newIntent('discard-material', key, material.keyStore, objectIdOf(material), parts));
-    const record = { ...withoutMaterials(key, (material) => gone.includes(material)), version: key.version + 1 };
-    const changes: Change[] = [{ kind: 'put-key', record, replacesVersion: key.version }];
-    const result = gone.map((material, index): Discarded => ({ key, material, intent: intents[index] as IntentRecord }));
-    return { changes: [...changes, ...intents.map((intent): Change => ({ kind: 'put-intent', record: intent }))], result };
+    const { changes, dropped } = putShared(store, withoutMaterials(key, (material) => gone.includes(material)));
+    const result = [...gone.map((material) => ({ key, material })), ...dropped].map((owned) => withIntent(owned, parts));
+    return { changes: [...changes, ...result.map(({ intent }): Change => ({ kind: 'put-intent', record: intent }))], result };
   });
   for (const one of discarded) await destroy(one, parts);
   return discarded.map(({ material }) => material);
+}
+
+function withIntent({ key, material }: OwnedMaterial, parts: ServiceParts): Discarded {
+  return { key, material, intent: newIntent('discard-material', key, material.keyStore, objectIdOf(material), parts) };
 }
 
 /** What is cached of the material goes first: nothing may be sealed or opened with it while it is being destroyed. */

@@ -7,10 +7,12 @@ import { KeyStoreError } from '../keystore/keystore.ts';
 import { afterImport } from './imported-record.ts';
 import { parametersOfToken } from './import-parameters.ts';
 import { currentKey } from './key-change.ts';
+import { putShared } from './multi-region/key-family.ts';
 import { makeObject } from './make-object.ts';
 import { managedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
 import { importsMaterial } from './region-key-store.ts';
+import { assertPrimary } from './rotation-settings.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import type { ImportedMaterial, KeyStore, MaterialImports } from '../keystore/keystore.ts';
 import type { Change } from '../store/store.ts';
@@ -52,6 +54,8 @@ export const importKeyMaterial: Operation = defineOperation<ImportKeyMaterialInp
   check: (input, { parts, keys }) => {
     assertValidTo(input.ValidTo, parts.clock.nowMs());
     assertMembersOf(keys.key.record, input);
+    // What a replica may have is what its primary has.
+    if (input.ImportType === 'NEW_KEY_MATERIAL') assertPrimary(keys.key.record);
   },
   perform: async (input, context) => {
     const { record: key } = context.keys.key;
@@ -98,8 +102,8 @@ function recordImport(
     const current = currentKey(store, key);
     checkState(current);
     const { record, isKept } = afterImport(current, imported, terms);
-    const change: Change = { kind: 'put-key', record: { ...record, version: current.version + 1 }, replacesVersion: current.version };
-    return { changes: isKept ? [change, endIntent] : [change], result: { result: imported.material.materialId, isKept } };
+    const { changes } = putShared(store, record);
+    return { changes: isKept ? [...changes, endIntent] : changes, result: { result: imported.material.materialId, isKept } };
   });
 }
 

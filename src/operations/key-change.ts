@@ -2,6 +2,7 @@
 import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
+import { putShared } from './multi-region/key-family.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { OperationContext, ResolvedKey, ServiceParts } from './operation.ts';
@@ -9,14 +10,14 @@ import type { OperationContext, ResolvedKey, ServiceParts } from './operation.ts
 /** Computes the changed record from the newest one; `version` is set by `changeKey`. Throws KmsError to refuse. */
 export type KeyEdit = (current: KeyRecord, store: Store) => KeyRecord;
 
-/** Checks the state of the newest record for `operation`, edits it, commits. Resolves to the record now in force. */
+/** Checks the state of the newest record for `operation`, edits it and what other Regions share of it, commits. Resolves to the record now in force. */
 export function changeKey(operation: string, { record }: ResolvedKey, context: OperationContext, edit: KeyEdit): Promise<KeyRecord> {
   const checkState = keyStateCheck(operation);
   return context.parts.store.transact((store) => {
     const current = currentKey(store, record);
     checkState(current);
-    const changed = { ...edit(current, store), version: current.version + 1 };
-    return { changes: [{ kind: 'put-key', record: changed, replacesVersion: current.version }], result: changed };
+    const { record: changed, changes } = putShared(store, edit(current, store));
+    return { changes, result: changed };
   });
 }
 

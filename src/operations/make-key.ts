@@ -8,17 +8,17 @@ import type { OperationContext, ServiceParts } from './operation.ts';
 export type NewKey = Pick<
   KeyRecord,
   'partition' | 'account' | 'region' | 'keyId' | 'description' | 'keySpec' | 'keyUsage' | 'policy' | 'tags'
->;
+> & { readonly multiRegion?: boolean };
 
 /** Makes the key; it is Enabled, durable and visible when this resolves. Rejects with KmsError, KeyStoreError or a store's error. */
 export function makeKey(key: NewKey, keyStore: KeyStore, { parts, signal }: OperationContext): Promise<KeyRecord> {
-  const { keySpec, keyUsage } = key;
+  const { keySpec, keyUsage, multiRegion = false } = key;
   return makeObject(
     {
       kind: 'create-material',
       key,
       keyStore,
-      make: (objectId) => keyStore.createMaterial({ key, keySpec, keyUsage, objectId }, signal),
+      make: (objectId) => keyStore.createMaterial({ key, keySpec, keyUsage, objectId, ...(multiRegion && { multiRegion }) }, signal),
       record: async (material, endIntent) => {
         const record: KeyRecord = { ...recordWithoutMaterial(key, parts), ...firstMaterial(material) };
         await parts.store.commit([{ kind: 'put-key', record, replacesVersion: 0 }, endIntent]);
@@ -50,7 +50,8 @@ export function recordWithoutMaterial(key: NewKey, parts: ServiceParts): KeyReco
     keyManager: 'CUSTOMER',
     state: 'Enabled',
     createdAtMs: parts.clock.nowMs(),
-    multiRegion: false,
+    multiRegion: key.multiRegion === true,
+    ...(key.multiRegion === true && { primaryRegion: key.region }),
     materials: [],
   };
 }

@@ -67,7 +67,8 @@ async function recordOrDiscard<Made, Result>(
     return await record(made, endOf(intent));
   } catch (error) {
     // Only where the store promises that nothing took effect. Otherwise the intent stays, and the sweep looks before it destroys.
-    if (error instanceof KmsError) await undo(intent, keyStore, parts);
+    // Neither of the first two comes from a commit.
+    if (error instanceof KmsError || error instanceof KeyStoreError) await undo(intent, keyStore, parts);
     else if (surelyNotApplied(error)) await discardObject(intent, keyStore, parts);
     throw error;
   }

@@ -6,6 +6,7 @@ import type { Attestation } from '../attestation/attestation.ts';
 import type { AttestationVerifier } from '../attestation/attestation-verifier.ts';
 import type { AliasRecord, KeyRecord, KeyUsage } from '../keys/key-record.ts';
 import type { CiphertextHeader } from '../keys/ciphertext-blob.ts';
+import type { BackgroundWork } from './background-work.ts';
 import type { Clock } from '../clock.ts';
 import type { KeyStoreClusters } from './key-store-clusters.ts';
 import type { KeyStores } from './key-stores.ts';
@@ -43,6 +44,8 @@ export interface ServiceParts {
   readonly ownerId: string;
   /** Undefined where the configuration has no clusters for custom key stores. */
   readonly clusters?: KeyStoreClusters | undefined;
+  /** Where work goes on after its request was answered. Absent: only the sweeps do it. */
+  readonly background?: BackgroundWork | undefined;
   /** When each key was last used. */
   readonly lastUses: LastUses;
   /** Undefined where no root of attestation documents is configured: requests with a Recipient are refused. */

@@ -2,7 +2,8 @@
 import { KmsError } from '../errors.ts';
 import { assertOffered } from '../keys/algorithms.ts';
 import { KeyStoreError } from '../keystore/keystore.ts';
-import type { KeyStore, MaterialImports } from '../keystore/keystore.ts';
+import { transportsMaterial } from '../keystore/pinned-peers.ts';
+import type { KeyStore, MaterialImports, MaterialTransport } from '../keystore/keystore.ts';
 import type { OperationContext } from './operation.ts';
 
 /** Throws KmsError UnsupportedOperationException when the configuration gives the Region no key store. */
@@ -25,6 +26,14 @@ export function keyStoreForSpec(keySpec: string, context: OperationContext): Key
   if (keyStore !== undefined) return keyStore;
   const { name, refusals } = regionKeyStore(context).describe();
   throw unsupported(refusals?.[keySpec] ?? `The key store ${name} cannot hold keys of spec ${keySpec}.`);
+}
+
+/** The store for a new multi-Region key, chosen as for any new key, whose material can be replicated. Throws KmsError UnsupportedOperationException. */
+export function keyStoreForMultiRegion(keySpec: string, context: OperationContext): KeyStore & MaterialTransport {
+  assertOffered(keySpec, context.scope.partition);
+  const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec) && transportsMaterial(candidate));
+  if (keyStore !== undefined && transportsMaterial(keyStore)) return keyStore;
+  throw unsupported(`The key store ${keyStoreForSpec(keySpec, context).name} does not replicate key material, as multi-Region keys need it.`);
 }
 
 /** The store into which material for keys of `keySpec` is imported, chosen as for a new key. Throws KmsError UnsupportedOperationException. */

@@ -75,7 +75,7 @@ async function rotateToPending(key: KeyRecord, parts: ServiceParts): Promise<voi
     if (pending === undefined) {
       throw new KmsError('KMSInvalidStateException', `No available key material pending rotation for the key: ${keyArn(key)}.`);
     }
-    const { changes } = becomeCurrent(current, pending, { type: 'ON_DEMAND', atMs: nowMs });
+    const { changes } = becomeCurrent(store, current, pending, { type: 'ON_DEMAND', atMs: nowMs });
     return { changes, result: formerMaterial(current) };
   });
   await endEncryption(former, key, parts);

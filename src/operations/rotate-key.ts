@@ -1,13 +1,18 @@
 /**
  * The rotation of a key to a material that is made now: intent, key store, one commit that adds the material and makes it the current one.
- * What is encrypted from that commit on is encrypted under it. Knows no request and no schedule.
+ * What is encrypted from that commit on is encrypted under it. The material of a multi-Region key is in all Regions by then. Knows no
+ * request and no schedule.
  */
+import { KmsError } from '../errors.ts';
+import { keyArn } from '../keys/arn.ts';
 import { rotatedTo } from '../keys/rotation.ts';
 import { currentKey } from './key-change.ts';
+import { keyFamily, putShared } from './multi-region/key-family.ts';
+import { makeCopies } from './multi-region/material-copies.ts';
 import { makeObject } from './make-object.ts';
 import { assertReachable } from './region-key-store.ts';
 import type { KeyRecord, MaterialRecord, MaterialRotation } from '../keys/key-record.ts';
-import type { Change } from '../store/store.ts';
+import type { Change, Store } from '../store/store.ts';
 import type { ServiceParts } from './operation.ts';
 
 export interface RotationRequest {
@@ -32,13 +37,22 @@ export async function rotateToNewMaterial({ key, type, judge }: RotationRequest,
       key,
       keyStore,
       make: (objectId) => keyStore.createMaterial({ key, keySpec, keyUsage, objectId, ...(multiRegion && { multiRegion }) }),
-      record: (material, endIntent) =>
-        parts.store.transact((store) => {
-          const current = currentKey(store, key);
-          judge(current);
-          const { record, changes } = becomeCurrent(current, material, { type, atMs: parts.clock.nowMs() });
-          return { changes: [...changes, endIntent], result: { result: record, isKept: true } };
-        }),
+      record: (material, endIntent) => {
+        const replicas = replicasOf(key, parts.store);
+        return makeCopies(
+          key,
+          replicas.map((to) => ({ material, to })),
+          (copies, ends) =>
+            parts.store.transact((store) => {
+              const current = currentKey(store, key);
+              judge(current);
+              const others = withCopies(replicasOf(current, store), replicas, copies);
+              const { record, changes } = becomeCurrent(store, current, material, { type, atMs: parts.clock.nowMs() }, others);
+              return { changes: [...changes, ...ends, endIntent], result: { result: record, isKept: true } };
+            }),
+          parts,
+        );
+      },
     },
     parts,
   );
@@ -46,14 +60,38 @@ export async function rotateToNewMaterial({ key, type, judge }: RotationRequest,
   return rotated;
 }
 
-/** The changes by which `material`, a new one or one that was pending, becomes the current one of `key`. */
+/**
+ * The changes by which `material`, a new one or one that was pending, becomes the current one of `key` in all its Regions. `replicas` are
+ * those that got a copy of it.
+ */
 export function becomeCurrent(
+  store: Store,
   key: KeyRecord,
   material: MaterialRecord,
   rotation: MaterialRotation,
+  replicas: readonly KeyRecord[] = [],
 ): { readonly record: KeyRecord; readonly changes: readonly Change[] } {
-  const record = { ...rotatedTo(key, material, rotation), version: key.version + 1 };
-  return { record, changes: [{ kind: 'put-key', record, replacesVersion: key.version }] };
+  return putShared(store, rotatedTo(key, material, rotation), replicas);
+}
+
+function replicasOf(key: KeyRecord, store: Store): readonly KeyRecord[] {
+  return keyFamily(store, key)?.replicas ?? [];
+}
+
+/** The replicas as they are now, each with its copy. Throws KmsError ConflictException when they are not those that got one. */
+function withCopies(
+  current: readonly KeyRecord[],
+  copied: readonly KeyRecord[],
+  copies: readonly MaterialRecord[],
+): readonly KeyRecord[] {
+  const copyOf = new Map(copied.map(({ region }, index) => [region, copies[index]]));
+  return current.map((replica) => {
+    const copy = copyOf.get(replica.region);
+    if (copy === undefined || current.length !== copied.length) {
+      throw new KmsError('ConflictException', `The replicas of ${keyArn(replica)} changed while it was rotated. You can retry the request.`);
+    }
+    return { ...replica, materials: [...replica.materials, copy] };
+  });
 }
 
 /**

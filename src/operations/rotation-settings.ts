@@ -1,6 +1,7 @@
 /** Which keys have automatic rotation that can be set, for the two operations that set it. */
 import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
+import { isReplica } from '../keys/multi-region.ts';
 import { canRotateAutomatically } from '../keys/rotation.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 
@@ -15,10 +16,14 @@ export function assertRotationSettable(key: KeyRecord): void {
 
 /** Throws KmsError UnsupportedOperationException for a replica of a multi-Region key: what its primary has rotated or set is shared. */
 export function assertPrimary(key: KeyRecord): void {
-  if (isReplica(key)) throw new KmsError('UnsupportedOperationException', `${keyArn(key)} is not a multi-region primary key.`);
+  if (isReplica(key)) throw notPrimary(key);
 }
 
-/** True for keys that rotate with their primary, in another Region. */
-export function isReplica({ multiRegion, primaryRegion, region }: KeyRecord): boolean {
-  return multiRegion && primaryRegion !== region;
+/** Throws KmsError UnsupportedOperationException for keys that have no replicas to be made or chosen: replicas, and single-Region keys. */
+export function assertMultiRegionPrimary(key: KeyRecord): void {
+  if (!key.multiRegion || isReplica(key)) throw notPrimary(key);
+}
+
+function notPrimary(key: KeyRecord): KmsError {
+  return new KmsError('UnsupportedOperationException', `${keyArn(key)} is not a multi-region primary key.`);
 }

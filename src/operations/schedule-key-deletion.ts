@@ -1,7 +1,12 @@
-/** ScheduleKeyDeletion: the key stops working now, and is destroyed after a waiting period of 7 to 30 days. */
+/**
+ * ScheduleKeyDeletion: the key stops working now, and is destroyed after a waiting period of 7 to 30 days. That of a primary with replicas
+ * begins when the last of them is gone.
+ */
 import { outOfBounds } from '../api/violations.ts';
 import { keyArn } from '../keys/arn.ts';
+import { pendingDeletion } from './pending-deletion.ts';
 import { changeKey, forgetMaterials } from './key-change.ts';
+import { hasReplicas } from './multi-region/key-family.ts';
 import { managedKey } from './named-key.ts';
 import { defineOperation } from './operation.ts';
 import type { Operation } from './operation.ts';
@@ -12,7 +17,6 @@ interface ScheduleKeyDeletionInput {
 
 const DAYS_MIN = 7;
 const DAYS_MAX = 30;
-const MS_PER_DAY = 86_400_000;
 
 export const scheduleKeyDeletion: Operation = defineOperation<ScheduleKeyDeletionInput, 'key'>({
   name: 'ScheduleKeyDeletion',
@@ -23,19 +27,16 @@ export const scheduleKeyDeletion: Operation = defineOperation<ScheduleKeyDeletio
     if (days > DAYS_MAX) throw outOfBounds(days, 'pendingWindowInDays', `Member must have value less than or equal to ${DAYS_MAX}`);
   },
   perform: async ({ PendingWindowInDays: days = DAYS_MAX }, context) => {
-    const windowMs = days * MS_PER_DAY;
-    const deletionAtMs = context.parts.clock.nowMs() + windowMs;
-    const scheduled = await changeKey('ScheduleKeyDeletion', context.keys.key, context, (current) => ({
-      ...current,
-      state: 'PendingDeletion',
-      deletionAtMs,
-      pendingWindowDays: days,
-      deletionRunningMsLeft: windowMs,
-    }));
+    const nowMs = context.parts.clock.nowMs();
+    const scheduled = await changeKey('ScheduleKeyDeletion', context.keys.key, context, (current, store) =>
+      hasReplicas(current, store)
+        ? { ...current, state: 'PendingReplicaDeletion', pendingWindowDays: days }
+        : pendingDeletion(current, days, nowMs),
+    );
     await forgetMaterials(scheduled, context.parts);
     return {
       KeyId: keyArn(scheduled),
-      DeletionDate: new Date(deletionAtMs),
+      ...(scheduled.deletionAtMs !== undefined && { DeletionDate: new Date(scheduled.deletionAtMs) }),
       KeyState: scheduled.state,
       PendingWindowInDays: days,
     };

@@ -227,8 +227,10 @@ export class Snapshot {
   }
 }
 
-function isScheduled({ rotationSchedule, materials }: KeyRecord): boolean {
+function isScheduled({ state, rotationSchedule, materials }: KeyRecord): boolean {
   return (
+    state === 'Creating' ||
+    state === 'Updating' ||
     rotationSchedule !== undefined ||
     materials.some(({ import: imported }) => imported?.state === 'IMPORTED' && imported.validToMs !== undefined)
   );

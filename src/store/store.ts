@@ -107,7 +107,7 @@ export interface Store {
   countKeys(scope: Scope): number;
   /** Keys of all scopes in a state that scheduled work looks after: PendingDeletion. */
   keysPendingDeletion(): readonly KeyRecord[];
-  /** Keys of all scopes to which something happens at a time: automatic rotation, or the expiry of an imported material. */
+  /** Keys of all scopes to which something happens by itself: automatic rotation, the expiry of an imported material, the end of Creating or Updating. */
   scheduledKeys(): readonly KeyRecord[];
   item(kind: string, owner: string, name: string): ItemRecord | undefined;
   /** Items of one kind and owner in order of name. O(limit). */

@@ -7,6 +7,7 @@ import { removeGrants } from '../grants/grant-items.ts';
 import { lastUseRemoved } from '../last-uses.ts';
 import { isPresent } from '../../keys/key-record.ts';
 import { newIntent, noObjectId, objectIdOf } from '../intents.ts';
+import { replicaRemoved } from '../multi-region/replica-removal.ts';
 import type { KeyIdentity, KeyRecord } from '../../keys/key-record.ts';
 import type { Change, IntentRecord, Store } from '../../store/store.ts';
 import type { ServiceParts } from '../operation.ts';
@@ -61,7 +62,7 @@ export async function finishDestruction(key: KeyRecord, parts: ServiceParts): Pr
     await keyStore.destroyMaterial({ key, material });
   }
   await removeGrants(key, parts.store);
-  await parts.store.transact((store) => ({ changes: removal(key, store), result: undefined }));
+  await parts.store.transact((store) => ({ changes: removal(key, store, parts.clock.nowMs()), result: undefined }));
   parts.log.info({ keyId: key.keyId, account: key.account, region: key.region }, 'key deleted');
 }
 
@@ -72,13 +73,14 @@ function intentsFor(key: KeyRecord, parts: ServiceParts): readonly IntentRecord[
   return present.map((material) => newIntent('destroy-material', key, material.keyStore, objectIdOf(material), parts));
 }
 
-function removal(key: KeyRecord, store: Store): readonly Change[] {
+function removal(key: KeyRecord, store: Store, nowMs: number): readonly Change[] {
   const current = store.key(key, key.keyId);
   const aliases = store.listAliases(key, key.keyId, undefined, store.countAliases(key, key.keyId)).items;
   return [
     ...(current === undefined ? [] : [{ kind: 'delete-key', record: current } as const]),
     ...lastUseRemoved(store, key),
     ...(current === undefined ? [] : keyLeavesCustomKeyStore(current)),
+    ...(current === undefined ? [] : replicaRemoved(current, store, nowMs)),
     ...aliases.map((record) => ({ kind: 'delete-alias', record }) as const),
     ...intentsToDestroy(key, store).map(({ intentId, fence }) => ({ kind: 'delete-intent', intentId, fence }) as const),
   ];

@@ -3,10 +3,10 @@
  * waits; what fails is logged and repeated in a later round.
  */
 import { isKmsError, KmsError } from '../../errors.ts';
+import { isReplica } from '../../keys/multi-region.ts';
 import { canRotateAutomatically, isRotationDue } from '../../keys/rotation.ts';
 import { KeyStoreError } from '../../keystore/keystore.ts';
 import { formerMaterial, rotateToNewMaterial } from '../rotate-key.ts';
-import { isReplica } from '../rotation-settings.ts';
 import { clockJumpMark } from './destroy-key.ts';
 import { takeWornKeys } from './worn-materials.ts';
 import type { KeyRecord } from '../../keys/key-record.ts';

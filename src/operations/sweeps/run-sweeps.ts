@@ -1,5 +1,6 @@
 /** The scheduled work on keys: expired intents and imports, due deletions and rotations. The daemon calls it every few minutes; nothing here keeps time itself. */
 import { sweepConnections } from '../custom-key-stores/connecting.ts';
+import { sweepPassingStates } from '../multi-region/settle-state.ts';
 import { sweepDueDeletions } from './due-deletion.ts';
 import { sweepDueRotations } from './due-rotation.ts';
 import { sweepExpiredMaterials, sweepExpiredParameters } from './expired-imports.ts';
@@ -32,6 +33,7 @@ export async function runSweeps(parts: ServiceParts, elapsed: ElapsedTime): Prom
   const settledIntents = await sweepExpiredIntents(parts);
   const rotated = await sweepDueRotations(parts);
   await sweepConnections(parts);
+  await sweepPassingStates(parts);
   await parts.lastUses.write(parts.store);
   return { settledIntents, expiredMaterials, rotated, ...deletions };
 }

@@ -55,7 +55,7 @@ describe('CreateKey refuses', () => {
     [
       { MultiRegion: true },
       'UnsupportedOperationException',
-      'Multi-Region keys are not supported: this service does not replicate key material.',
+      'The key store main does not replicate key material, as multi-Region keys need it.',
     ],
   ])('%j', async (input, code, text) => {
     const { perform, store, keyStore } = openFixture();
