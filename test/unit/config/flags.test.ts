@@ -13,6 +13,7 @@ const config: Config = {
   anyRegion: true,
   hardwareOnly: false,
   clock: 'system',
+  customKeyStores: [],
   log: { level: 'info' },
   limits: { bodyBytesMax: 1, headerBytesMax: 1, requestTimeoutMs: 1, connectionsMax: 1 },
 };
