@@ -22,6 +22,7 @@ export function withServeOptions(command: Command): Command {
     .option('--region <region>', 'serve this Region only (repeatable)', collect)
     .addOption(new Option('--log-level <level>', 'how much goes to the log on standard error').choices(logLevels))
     .addOption(new Option('--isolation <placement>', 'where PKCS#11 modules are loaded').choices(['process', 'none']))
+    .option('--seeds <file>', 'file of keys that are made at the first start that knows them')
     .addOption(
       new Option('--clock <kind>', 'virtual: requests can move it forward, for tests; needs --auth emulator').choices([
         'system',

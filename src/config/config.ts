@@ -57,7 +57,20 @@ export type KeyStoreConfig =
       readonly suite: 'measured' | 'derived' | 'direct';
       readonly custody: 'full' | 'reduced';
     }
-  | { readonly kind: 'software'; readonly name: string; readonly rootKey: RootKeyReference };
+  | {
+      readonly kind: 'software';
+      readonly name: string;
+      readonly rootKey: RootKeyReference;
+      /** Key stores that materials of multi-Region keys may come from and go to. */
+      readonly transport?: { readonly pins: readonly TransportPinConfig[] };
+    };
+
+/** A key store whose transport key an operator has compared (`hsm-kms keys transport` prints the fingerprint). */
+export interface TransportPinConfig {
+  readonly keyStore: string;
+  /** SHA-256 of the DER SubjectPublicKeyInfo: 64 lower-case hex digits. */
+  readonly fingerprint: string;
+}
 
 export interface RegionConfig {
   readonly region: string;
@@ -103,6 +116,8 @@ export interface Config {
   readonly hardwareOnly: boolean;
   /** `virtual` can be moved forward by a request, so that a test sees in seconds what takes days. */
   readonly clock: 'system' | 'virtual';
+  /** File of keys that are made at the first start that knows them (`seeds-file.ts`). */
+  readonly seedsFile?: string;
   /** Requests with a Recipient are refused where there is none. The file holds one certificate in PEM. */
   readonly attestation?: { readonly rootCertificateFile: string };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };

@@ -18,6 +18,7 @@ export interface ConfigFlags {
   readonly logLevel?: Config['log']['level'] | undefined;
   readonly isolation?: TokenConfig['isolation'] | undefined;
   readonly clock?: Config['clock'] | undefined;
+  readonly seeds?: string | undefined;
 }
 
 const software = 'software';
@@ -41,6 +42,7 @@ export function applyFlags(config: Config, flags: ConfigFlags): Config {
     regions: regionsUnder(flags, config, keyStore),
     anyRegion: flags.region === undefined && config.anyRegion,
     clock: flags.clock ?? config.clock,
+    ...(flags.seeds !== undefined && { seedsFile: resolve(flags.seeds) }),
     log: { level: flags.logLevel ?? config.log.level },
   };
   problems.push(...listenerProblems(applied), ...softwareProblems(applied), ...clockProblems(applied));

@@ -56,11 +56,12 @@ function completeConfig(file: ConfigFile, source: YamlSource): Config {
   const tokens = file.tokens.map((token, index) => completeToken(token, index, source, problems));
   if (problems.length > 0) throw new ConfigError(problems);
   const { tls, ...listener } = file.listener;
-  const { attestation } = file;
+  const { attestation, seedsFile } = file;
   return freezeDeep({
     dataDirectory: at(file.dataDirectory),
     listener: { ...listener, tls: tls === undefined ? undefined : { certificateFile: at(tls.certificateFile), keyFile: at(tls.keyFile) } },
     auth: { mode: file.auth.mode, credentialsFile: at(file.auth.credentialsFile ?? 'credentials.yaml') },
+    ...(seedsFile !== undefined && { seedsFile: at(seedsFile) }),
     ...(attestation !== undefined && { attestation: { rootCertificateFile: at(attestation.rootCertificateFile) } }),
     tokens,
     keyStores: file.keyStores.map((store) => (store.kind === 'software' ? { ...store, rootKey: absolute(store.rootKey, base) } : store)),
@@ -145,6 +146,11 @@ function* referenceProblems(file: ConfigFile, source: YamlSource): Generator<Con
       yield at(['keyStores', index, 'token'], unknownName(store.token, tokens, 'tokens'));
     if (store.kind === 'software' && store.rootKey.kind === 'token' && !tokens.includes(store.rootKey.token))
       yield at(['keyStores', index, 'rootKey'], unknownName(store.rootKey.token, tokens, 'tokens'));
+    const pins = store.kind === 'software' ? (store.transport?.pins ?? []) : [];
+    for (const [number, { keyStore }] of pins.entries()) {
+      const problem = pinProblem(store.name, keyStore, file);
+      if (problem !== undefined) yield at(['keyStores', index, 'transport', 'pins', number, 'keyStore'], problem);
+    }
   }
   for (const [index, region] of file.regions.entries()) {
     if (!stores.includes(region.keyStore)) yield at(['regions', index, 'keyStore'], unknownName(region.keyStore, stores, 'keyStores'));
@@ -154,6 +160,12 @@ function* referenceProblems(file: ConfigFile, source: YamlSource): Generator<Con
   for (const [index, { keyStore }] of file.customKeyStores.entries()) {
     if (!stores.includes(keyStore)) yield at(['customKeyStores', index, 'keyStore'], unknownName(keyStore, stores, 'keyStores'));
   }
+}
+
+function pinProblem(own: string, pinned: string, { keyStores }: ConfigFile): string | undefined {
+  if (pinned === own) return 'a key store needs no pin of itself';
+  const software = keyStores.filter((store) => store.kind === 'software' && store.name !== own).map((store) => store.name);
+  return software.includes(pinned) ? undefined : unknownName(pinned, software, 'keyStores with kind: software');
 }
 
 function fallbackProblem({ fallback, fallbackKeyStore }: RegionEntry, { keyStores }: ConfigFile): string | undefined {

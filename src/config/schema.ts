@@ -28,6 +28,7 @@ export interface ConfigFile extends Pick<Config, 'anyRegion' | 'hardwareOnly' | 
   readonly listener: Omit<ListenerConfig, 'tls'> & { readonly tls?: ListenerConfig['tls'] };
   readonly auth: { readonly mode: 'sigv4' | 'emulator'; readonly credentialsFile?: string | undefined };
   readonly attestation?: Config['attestation'] | undefined;
+  readonly seedsFile?: string | undefined;
   readonly tokens: readonly TokenEntry[];
   readonly keyStores: readonly KeyStoreConfig[];
   readonly regions: readonly RegionEntry[];
@@ -91,7 +92,18 @@ const pkcs11Store = section({
 const tokenRootKey = z.strictObject({ token: name }).transform(({ token: from }) => ({ kind: 'token', token: from }) as const);
 const tpmRootKey = z.strictObject({ tpm: tpmReference }).transform(({ tpm }) => tpm);
 const rootKey = z.union([secretReference, tpmRootKey, tokenRootKey], { error: `${secretForms}, a token: {token: NAME}, or ${tpmForms}` });
-const softwareStore = section({ kind: z.literal('software'), name, rootKey: rootKey.default({ kind: 'file', path: 'root.key' }) });
+const fingerprint = z
+  .string({ error: 'expected a fingerprint' })
+  .regex(/^[0-9a-f]{64}$/, { error: 'expected a fingerprint as hsm-kms keys transport prints it: 64 lower-case hexadecimal digits' });
+const transport = section({ pins: z.array(section({ keyStore: name, fingerprint })).max(itemsMax) })
+  .optional()
+  .transform((given) => given ?? { pins: [] });
+const softwareStore = section({
+  kind: z.literal('software'),
+  name,
+  rootKey: rootKey.default({ kind: 'file', path: 'root.key' }),
+  transport,
+});
 const keyStore = z.discriminatedUnion('kind', [pkcs11Store, softwareStore], {
   error: 'expected a key store with kind: pkcs11 or kind: software',
 });
@@ -148,6 +160,7 @@ export const configSchema: z.ZodType<ConfigFile> = section({
   anyRegion: flag.default(false),
   hardwareOnly: flag.default(false),
   clock: oneOf('system', 'virtual').default('system'),
+  seedsFile: text('a path').optional(),
   log: section({ level: oneOf('debug', 'info', 'warn', 'error', 'silent').default('info') }).prefault({}),
   limits: limits.prefault({}),
 });

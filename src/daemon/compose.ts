@@ -9,11 +9,14 @@ import type { Config } from '../config/config.ts';
 import { readCredentialsFile } from '../config/credentials-file.ts';
 import { pinLatchDirectory, pinSource } from '../config/pin-source.ts';
 import type { SecretSources } from '../config/secret-source.ts';
+import { readSeedsFile } from '../config/seeds-file.ts';
 import { ComputingThreads } from '../keystore/computing/computing-threads.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
 import { type Kms, openKms, type ServiceParts } from '../kms.ts';
 import type { Log } from '../log.ts';
+import { BackgroundWork } from '../operations/background-work.ts';
 import { LastUses } from '../operations/last-uses.ts';
+import { applySeeds } from '../operations/seeding/apply-seeds.ts';
 import { comparePresence } from '../operations/sweeps/presence.ts';
 import { clockJumpMark } from '../operations/sweeps/destroy-key.ts';
 import { runSweeps, sweepStopwatch } from '../operations/sweeps/run-sweeps.ts';
@@ -24,6 +27,7 @@ import type { Token } from '../token/token.ts';
 import { type Administration, clockAdministration } from '../wire/administration.ts';
 import type { Authenticator } from '../wire/authenticator.ts';
 import { emulatorAuthenticator } from '../wire/emulator-authenticator.ts';
+import { partitionOf } from '../wire/partition.ts';
 import { openWireServer } from '../wire/server.ts';
 import { sigv4Authenticator } from '../wire/sigv4/sigv4-authenticator.ts';
 import { configuredAttestation } from './attestation-root.ts';
@@ -64,6 +68,7 @@ export async function openService(config: Config, surroundings: Surroundings): P
   const opened = new CloseStack(log);
   try {
     const parts = await openParts(config, surroundings, opened);
+    await applySeedsOf(config, parts);
     const elapsed = sweepStopwatch(clock);
     const sweep = (): Promise<unknown> => runSweeps(parts, elapsed());
     await sweep();
@@ -86,13 +91,16 @@ async function openParts(config: Config, surroundings: Surroundings, opened: Clo
   opened.push('computing threads', () => threads.close());
   const tokens = await openTokens(config, surroundings, opened);
   const keyStores: KeyStore[] = [];
+  const findKeyStore = (name: string): KeyStore | undefined => keyStores.find((keyStore) => keyStore.name === name);
   for (const entry of config.keyStores) {
-    const keyStore = await openKeyStore(entry, { clock, log, secrets: surroundings.secrets, store, threads, tokens });
+    const keyStore = await openKeyStore(entry, { clock, log, secrets: surroundings.secrets, store, threads, tokens, findKeyStore });
     opened.push(`key store ${entry.name}`, () => keyStore.close());
     keyStores.push(keyStore);
   }
   const lastUses = new LastUses(clock.nowMs());
   opened.push('last uses of keys', () => lastUses.write(store));
+  const background = new BackgroundWork();
+  opened.push('background work', () => background.settled());
   const parts: ServiceParts = {
     store,
     keyStores: configuredKeyStores(keyStores, config.regions, config.anyRegion),
@@ -102,6 +110,7 @@ async function openParts(config: Config, surroundings: Surroundings, opened: Clo
     randomBytes,
     ownerId: randomUUID(),
     lastUses,
+    background,
     clusters: configuredClusters(config.customKeyStores, keyStores, surroundings.secrets),
     attestation: configuredAttestation(config, clock),
   };
@@ -145,6 +154,17 @@ async function checkKeyStore(keyStore: KeyStore, parts: ServiceParts): Promise<v
       'token objects that no key names',
     );
   }
+}
+
+/** Makes what the seeds file names and no start before has made. Rejects with ConfigError or SeedError. */
+async function applySeedsOf({ seedsFile, auth, regions }: Config, parts: ServiceParts): Promise<void> {
+  if (seedsFile === undefined) return;
+  const seeds = readSeedsFile(seedsFile, auth.mode !== 'emulator').map((seed) => {
+    const region = seed.region ?? regions[0]?.region ?? '';
+    return { ...seed, region, partition: partitionOf(region) };
+  });
+  const report = await applySeeds(seeds, parts);
+  parts.log.info({ seedsFile, ...report }, 'seeds applied');
 }
 
 /** Time that can be moved is moved by requests; `applyFlags` has checked that the configuration allows it. */
