@@ -78,7 +78,7 @@ function rowsOf(keySpec: string, columns: readonly Column[], reasons: string[]):
 
 function cellOf(store: KeyStore, keySpec: string, keyUsage: KeyUsage, algorithm: string, reasons: string[]): string {
   const served = store
-    .algorithms()
+    .algorithms?.()
     .find((entry) => entry.keySpec === keySpec && entry.keyUsage === keyUsage && entry.algorithm === algorithm);
   if (served === undefined) throw new Error(`${store.name} says nothing of ${algorithm} with ${keySpec}`);
   if (served.how === 'token') return 'in token';
