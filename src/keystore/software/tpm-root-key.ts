@@ -63,7 +63,7 @@ export async function openRootKey(
   const rootKey = await usingTpm(place, deadlineMs, (connection) => unsealSecret(connection, sealed, purpose));
   if (rootKey.length === rootKeyBytes) return rootKey;
   rootKey.wipe();
-  throw new KeyStoreError('refused', `The ${what} ${place.file} holds ${rootKey.length} bytes instead of ${rootKeyBytes}`);
+  throw new KeyStoreError('refused', `the ${what} ${place.file} holds ${rootKey.length} bytes instead of ${rootKeyBytes}`);
 }
 
 /** Seals `rootKey`, which stays the caller's, to the TPM as it is now, in place of what the file held. Rejects with KeyStoreError. */
@@ -101,13 +101,13 @@ async function usingTpm<Result>(
 function refuseOtherPcrs({ file, pcrs }: TpmRootKeyPlace, sealed: SealedSecret): void {
   const [wanted, found] = [pcrs, [...sealed.pcrs.keys()]].map((list) => list.join(', ') || 'none');
   if (wanted === found) return;
-  const message = `The ${what} ${file} is sealed to PCR ${found}, and the configuration says ${wanted}. Seal it again: hsm-kms root-key reseal`;
+  const message = `the ${what} ${file} is sealed to PCR ${found}, and the configuration says ${wanted}. Seal it again: hsm-kms root-key reseal`;
   throw new KeyStoreError('refused', message);
 }
 
 function missing({ file }: TpmRootKeyPlace): KeyStoreError {
   const remedy = `Restore it, or seal the root key's backup again: hsm-kms root-key reseal --from BACKUP; a new root key opens no existing key`;
-  return new KeyStoreError('refused', `The ${what} ${file} does not exist. ${remedy}`);
+  return new KeyStoreError('refused', `the ${what} ${file} does not exist. ${remedy}`);
 }
 
 function asKeyStoreError(file: string, error: unknown): unknown {
@@ -115,5 +115,5 @@ function asKeyStoreError(file: string, error: unknown): unknown {
   const kind = error.kind === 'unreachable' ? 'unavailable' : error.kind === 'overdue' ? 'timeout' : 'refused';
   const sealAgain =
     error.kind === 'pcrs-changed' || error.kind === 'other-tpm' ? '. To seal the backup: hsm-kms root-key reseal --from BACKUP' : '';
-  return new KeyStoreError(kind, `The ${what} ${file}: ${error.message}${sealAgain}`, { cause: error });
+  return new KeyStoreError(kind, `the ${what} ${file}: ${error.message}${sealAgain}`, { cause: error });
 }
