@@ -62,7 +62,7 @@ export type KeyStoreConfig =
       readonly name: string;
       readonly rootKey: RootKeyReference;
       /** Key stores that materials of multi-Region keys may come from and go to. */
-      readonly transport?: { readonly pins: readonly TransportPinConfig[] };
+      readonly transport?: { readonly pins: readonly TransportPinConfig[] } | undefined;
     };
 
 /** A key store whose transport key an operator has compared (`hsm-kms keys transport` prints the fingerprint). */

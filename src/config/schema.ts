@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Config, CustomKeyStoreConfig, KeyStoreConfig, ListenerConfig, RegionConfig, SecretReference } from './config.ts';
 import { flag, oneOf, secretForms, secretReference, section, text, wholeNumber } from './section.ts';
-import { tpmForms, tpmReference } from './tpm-reference.ts';
+import { tpmForms, tpmProblem, tpmReference } from './tpm-reference.ts';
 import type { TokenSettings } from './token-settings.ts';
 
 const itemsMax = 256;
@@ -91,13 +91,8 @@ const pkcs11Store = section({
 });
 const tokenRootKey = z.strictObject({ token: name }).transform(({ token: from }) => ({ kind: 'token', token: from }) as const);
 const tpmRootKey = z.strictObject({ tpm: tpmReference }).transform(({ tpm }) => tpm);
-const rootKey = z.union([secretReference, tpmRootKey, tokenRootKey], { error: `${secretForms}, a token: {token: NAME}, or ${tpmForms}` });
-const fingerprint = z
-  .string({ error: 'expected a fingerprint' })
-  .regex(/^[0-9a-f]{64}$/, { error: 'expected a fingerprint as hsm-kms keys transport prints it: 64 lower-case hexadecimal digits' });
-const transport = section({ pins: z.array(section({ keyStore: name, fingerprint })).max(itemsMax) })
-  .optional()
-  .transform((given) => given ?? { pins: [] });
+const rootKeyForms = `${secretForms}, a token: {token: NAME}, or ${tpmForms}`;
+const rootKey = z.union([secretReference, tpmRootKey, tokenRootKey], { error: (issue) => tpmProblem(issue) ?? rootKeyForms });
 const softwareStore = section({
   kind: z.literal('software'),
   name,

@@ -4,6 +4,7 @@ import type { KeyStoreConfig, RootKeyReference } from '../config/config.ts';
 import { readSecret, type SecretSources } from '../config/secret-source.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
 import type { ComputingThreads } from '../keystore/computing/computing-threads.ts';
+import { pinnedPeers } from '../keystore/pinned-peers.ts';
 import { openPkcs11KeyStore } from '../keystore/pkcs11/key-store.ts';
 import { tokenRootKey } from '../keystore/pkcs11/token-root-key.ts';
 import { openSoftwareKeyStore } from '../keystore/software/key-store.ts';
@@ -25,6 +26,8 @@ export interface KeyStoreParts {
   readonly threads: ComputingThreads;
   /** Open tokens by name, with what their configuration allows for epoch keys. */
   readonly tokens: ReadonlyMap<string, { readonly token: Token; readonly epochKeysMax: number }>;
+  /** Another key store, once all are open. */
+  readonly findKeyStore: (name: string) => KeyStore | undefined;
 }
 
 /** Opens a key store. Rejects with an Error that says what to do. */
@@ -32,8 +35,11 @@ export async function openKeyStore(config: KeyStoreConfig, parts: KeyStoreParts)
   const { clock, store, threads } = parts;
   const log = parts.log.child({ keyStore: config.name });
   const leases = leasesNotingWear(store);
-  if (config.kind === 'software')
-    return openSoftwareKeyStore(config, { clock, log, leases, threads, rootKey: await rootKeyOf(config, parts) });
+  if (config.kind === 'software') {
+    const { name, transport } = config;
+    const transportPeers = pinnedPeers({ name, protection: 'SOFTWARE' }, transport?.pins ?? [], parts.findKeyStore);
+    return openSoftwareKeyStore(config, { clock, log, leases, threads, transportPeers, rootKey: await rootKeyOf(config, parts) });
+  }
   const open = openTokenOf(config.name, config.token, parts);
   return openPkcs11KeyStore(config, open.token, { clock, log, leases, epochKeysMax: open.epochKeysMax });
 }
@@ -51,7 +57,13 @@ async function rootKeyOf(
 ): Promise<SecretBytes> {
   const whenMissing = holdsKeys(parts.store, config.name) ? 'refuse' : 'create';
   if (config.rootKey.kind === 'file') return loadRootKey(config.rootKey.path, whenMissing);
-  if (config.rootKey.kind === 'tpm') return tpmRootKey(config.rootKey, whenMissing);
+  if (config.rootKey.kind === 'tpm') {
+    const { file } = config.rootKey;
+    // From the first key on it is too late to say so.
+    if (whenMissing === 'create')
+      parts.log.warn({ keyStore: config.name, file }, 'only its TPM opens this root key: keep a backup, made with hsm-kms root-key backup');
+    return tpmRootKey(config.rootKey, whenMissing);
+  }
   if (config.rootKey.kind === 'token')
     return tokenRootKey(openTokenOf(config.name, config.rootKey.token, parts).token, config.name, whenMissing);
   const what = `root key of key store ${config.name}`;

@@ -58,7 +58,8 @@ export class KmsService {
     const token = tokenConfig && (await openTokenOf(tokenConfig, config.dataDirectory, log));
     const tokens = new Map(token && [[tokenConfig.name, { token, epochKeysMax: tokenConfig.epochKeysMax }]]);
     const threads = new ComputingThreads();
-    const keyStore = await openKeyStore(keyStoreConfig, { clock: systemClock, log, secrets: unattendedSecrets, store, threads, tokens });
+    const surroundings = { clock: systemClock, log, secrets: unattendedSecrets, store, threads, tokens };
+    const keyStore = await openKeyStore(keyStoreConfig, { ...surroundings, findKeyStore: () => undefined });
     const keyStores = configuredKeyStores([keyStore], config.regions, config.anyRegion);
     const lastUses = new LastUses(systemClock.nowMs());
     const kms = openKms({ store, keyStores, publicKeys: threads, clock: systemClock, log, randomBytes, ownerId: randomUUID(), lastUses });
