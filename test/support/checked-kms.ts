@@ -4,7 +4,9 @@ import type { Members, Shape } from '../../src/api/shape.ts';
 import type { Kms } from '../../src/kms.ts';
 
 /** Members that this service adds to the model on purpose. */
-const OWN_MEMBERS = new Set(['KeyMetadata.ProtectionLevel', 'KeyMetadata.ImportedThroughSoftware']);
+const OWN_MEMBERS = new Set(
+  ['KeyMetadata', 'ReplicaKeyMetadata'].flatMap((metadata) => [`${metadata}.ProtectionLevel`, `${metadata}.ImportedThroughSoftware`]),
+);
 
 /** `kms`, rejecting with TypeError instead of giving a reply that the model does not allow. */
 export function checkedKms(kms: Kms): Kms {
