@@ -93,6 +93,12 @@ const tokenRootKey = z.strictObject({ token: name }).transform(({ token: from })
 const tpmRootKey = z.strictObject({ tpm: tpmReference }).transform(({ tpm }) => tpm);
 const rootKeyForms = `${secretForms}, a token: {token: NAME}, or ${tpmForms}`;
 const rootKey = z.union([secretReference, tpmRootKey, tokenRootKey], { error: (issue) => tpmProblem(issue) ?? rootKeyForms });
+const fingerprint = z
+  .string({ error: 'expected a fingerprint' })
+  .regex(/^[0-9a-f]{64}$/, { error: 'expected a fingerprint as hsm-kms keys transport prints it: 64 lower-case hexadecimal digits' });
+const transport = section({ pins: z.array(section({ keyStore: name, fingerprint })).max(itemsMax) })
+  .optional()
+  .transform((given) => given ?? { pins: [] });
 const softwareStore = section({
   kind: z.literal('software'),
   name,

@@ -35,3 +35,11 @@ export const tpmReference: z.ZodType<TpmReference> = section({
     address: tcp ?? { kind: 'device', path: device },
     pcrs: [...new Set(pcrs)].sort((a, b) => a - b),
   }));
+
+/** What is wrong inside a `tpm:` that fitted none of several forms; undefined where `tpm` was not meant. */
+export function tpmProblem({ input, code, ...issue }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== 'invalid_union' || typeof input !== 'object' || input === null || !('tpm' in input)) return undefined;
+  const errors = issue['errors'] as readonly (readonly z.core.$ZodIssue[])[];
+  const inside = errors.flat().find(({ path }) => path[0] === 'tpm');
+  return inside === undefined ? undefined : `${inside.path.map(String).join('.')}: ${inside.message}`;
+}
