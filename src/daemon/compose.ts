@@ -12,6 +12,7 @@ import type { SecretSources } from '../config/secret-source.ts';
 import { readSeedsFile } from '../config/seeds-file.ts';
 import { ComputingThreads } from '../keystore/computing/computing-threads.ts';
 import type { KeyStore } from '../keystore/keystore.ts';
+import { transportFingerprint } from '../keystore/pinned-peers.ts';
 import { type Kms, openKms, type ServiceParts } from '../kms.ts';
 import type { Log } from '../log.ts';
 import { BackgroundWork } from '../operations/background-work.ts';
@@ -139,7 +140,9 @@ async function openTokens(
 /** Says what is limited in a key store, and where it and the store do not agree. Nothing is repaired here. */
 async function checkKeyStore(keyStore: KeyStore, parts: ServiceParts): Promise<void> {
   const { remarks, ...description } = keyStore.describe();
-  parts.log.info({ keyStore: keyStore.name, ...description }, 'key store open');
+  const transportKey = await keyStore.transportPublicKey?.();
+  const transport = transportKey && { transportFingerprint: transportFingerprint(transportKey) };
+  parts.log.info({ keyStore: keyStore.name, ...description, ...transport }, 'key store open');
   for (const remark of remarks) parts.log.warn({ keyStore: keyStore.name }, remark);
   const { missing, unknownObjectIds } = await comparePresence(keyStore, parts);
   if (missing.length > 0) {

@@ -49,7 +49,8 @@ function named(key: KeyRecord): object {
  */
 export function synchronised({ primary, replicas }: KeyFamily): KeyFamily {
   const pending = pendingOf([primary, ...replicas], primary);
-  const settled = pending === undefined ? primary : { ...primary, materials: primary.materials.map((material) => inPending(material, pending)) };
+  const settled =
+    pending === undefined ? primary : { ...primary, materials: primary.materials.map((material) => inPending(material, pending)) };
   return { primary: settled, replicas: replicas.map((replica) => following(replica, settled)) };
 }
 

@@ -44,7 +44,9 @@ export function pinnedPeers(
       }
       const publicKey = await peer.transportPublicKey();
       if (transportFingerprint(publicKey) === pin.fingerprint) return publicKey;
-      throw refused(`The transport key of ${name} is not the one that is pinned for ${self.name}. Compare the fingerprints and set the pin.`);
+      throw refused(
+        `The transport key of ${name} is not the one that is pinned for ${self.name}. Compare the fingerprints and set the pin.`,
+      );
     },
   };
 }

@@ -5,7 +5,9 @@ export class BackgroundWork {
 
   /** Starts `work`, which never rejects, once the caller has returned. */
   start(work: () => Promise<void>): void {
-    const running: Promise<void> = new Promise<void>((resolve) => setImmediate(resolve)).then(work).finally(() => this.#running.delete(running));
+    const running: Promise<void> = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(work)
+      .finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 

@@ -27,7 +27,10 @@ export async function discardMaterials(pick: PickMaterials, parts: ServiceParts)
     const { key, picked } = pick(store) ?? { picked: [] };
     const gone = picked.filter((material) => isPresent(material));
     if (key === undefined || gone.length === 0) return { changes: [], result: [] };
-    const { changes, dropped } = putShared(store, withoutMaterials(key, (material) => gone.includes(material)));
+    const { changes, dropped } = putShared(
+      store,
+      withoutMaterials(key, (material) => gone.includes(material)),
+    );
     const result = [...gone.map((material) => ({ key, material })), ...dropped].map((owned) => withIntent(owned, parts));
     return { changes: [...changes, ...result.map(({ intent }): Change => ({ kind: 'put-intent', record: intent }))], result };
   });

@@ -33,7 +33,9 @@ export function keyStoreForMultiRegion(keySpec: string, context: OperationContex
   assertOffered(keySpec, context.scope.partition);
   const keyStore = firstStore(context, (candidate) => holds(candidate, keySpec) && transportsMaterial(candidate));
   if (keyStore !== undefined && transportsMaterial(keyStore)) return keyStore;
-  throw unsupported(`The key store ${keyStoreForSpec(keySpec, context).name} does not replicate key material, as multi-Region keys need it.`);
+  throw unsupported(
+    `The key store ${keyStoreForSpec(keySpec, context).name} does not replicate key material, as multi-Region keys need it.`,
+  );
 }
 
 /** The store into which material for keys of `keySpec` is imported, chosen as for a new key. Throws KmsError UnsupportedOperationException. */

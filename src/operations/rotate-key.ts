@@ -79,16 +79,15 @@ function replicasOf(key: KeyRecord, store: Store): readonly KeyRecord[] {
 }
 
 /** The replicas as they are now, each with its copy. Throws KmsError ConflictException when they are not those that got one. */
-function withCopies(
-  current: readonly KeyRecord[],
-  copied: readonly KeyRecord[],
-  copies: readonly MaterialRecord[],
-): readonly KeyRecord[] {
+function withCopies(current: readonly KeyRecord[], copied: readonly KeyRecord[], copies: readonly MaterialRecord[]): readonly KeyRecord[] {
   const copyOf = new Map(copied.map(({ region }, index) => [region, copies[index]]));
   return current.map((replica) => {
     const copy = copyOf.get(replica.region);
     if (copy === undefined || current.length !== copied.length) {
-      throw new KmsError('ConflictException', `The replicas of ${keyArn(replica)} changed while it was rotated. You can retry the request.`);
+      throw new KmsError(
+        'ConflictException',
+        `The replicas of ${keyArn(replica)} changed while it was rotated. You can retry the request.`,
+      );
     }
     return { ...replica, materials: [...replica.materials, copy] };
   });

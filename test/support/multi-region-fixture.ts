@@ -53,7 +53,8 @@ export async function pinnedStores(names: readonly string[], isPinned = true): P
     );
   }
   for (const store of stores) {
-    if (isPinned && transportsMaterial(store)) pins.push({ keyStore: store.name, fingerprint: transportFingerprint(await store.transportPublicKey()) });
+    if (isPinned && transportsMaterial(store))
+      pins.push({ keyStore: store.name, fingerprint: transportFingerprint(await store.transportPublicKey()) });
   }
   return stores;
 }

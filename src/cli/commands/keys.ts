@@ -8,12 +8,13 @@ import { silentLog } from '../../log.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import type { Store } from '../../store/store.ts';
 import { configFlags, withConfigOptions } from '../options.ts';
+import { transportCommand } from './keys-transport.ts';
 import { columns, CommandError, printData, printJson, say } from '../terminal.ts';
 
 const aliasesShownMax = 1_000;
 
 export function keysCommand(): Command {
-  return new Command('keys').description('look at the keys of the data directory').addCommand(listCommand()).addCommand(showCommand());
+  return new Command('keys').description('look at the keys of the data directory').addCommand(listCommand()).addCommand(showCommand()).addCommand(transportCommand());
 }
 
 function listCommand(): Command {

@@ -2,7 +2,15 @@
  * Hybrid public key encryption in mode Auth, one message per encapsulation (RFC 9180, sections 4.1, 5.1.3 and 6.1): DHKEM(X25519,
  * HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305. Whoever opens knows who sealed. Knows nothing of key stores.
  */
-import { createCipheriv, createDecipheriv, createHmac, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type KeyObject,
+} from 'node:crypto';
 
 /** Length of a private or public key, and of an encapsulated key. */
 export const hpkeKeyBytes = 32;

@@ -39,7 +39,10 @@ export async function makeCopies<Result>(
       keyStore: target,
       make: async (objectId) => {
         const wrapped = await source.wrapForTransport({ key, material }, target.name);
-        return target.receiveTransported({ key: to, keySpec, keyUsage, objectId, multiRegion: true }, { material, wrapped, from: source.name });
+        return target.receiveTransported(
+          { key: to, keySpec, keyUsage, objectId, multiRegion: true },
+          { material, wrapped, from: source.name },
+        );
       },
       record: async (copy, end) => {
         const result = await makeCopies(key, rest, (copies, ends) => record([copy, ...copies], [end, ...ends]), parts);
@@ -54,7 +57,11 @@ export async function makeCopies<Result>(
  * The key store of a Region for copies of a material: of the same protection, so that nothing of hardware leaves it. Throws KmsError
  * UnsupportedOperationException when the Region has none.
  */
-function storeForCopies({ keyStore, protection }: MaterialRecord, region: string, { keyStores }: ServiceParts): KeyStore & MaterialTransport {
+function storeForCopies(
+  { keyStore, protection }: MaterialRecord,
+  region: string,
+  { keyStores }: ServiceParts,
+): KeyStore & MaterialTransport {
   const candidates = [keyStores.forNewKeys(region), keyStores.fallbackForNewKeys(region)].filter((store) => store !== undefined);
   if (candidates.length === 0) {
     throw unsupported(`No key store serves the Region ${region}. Add the Region to the configuration of the service.`);

@@ -42,7 +42,13 @@ describe('a multi-Region key', () => {
     const reply = await perform(home, 'ReplicateKey', { KeyId, ReplicaRegion: far });
     expect(reply).not.toHaveProperty('ReplicaTags');
     expect(reply.ReplicaPolicy).toContain('Enable IAM User Permissions');
-    expect(reply.ReplicaKeyMetadata).toMatchObject({ KeyState: 'Creating', Enabled: false, Description: '', KeyId, Arn: arnIn(far, KeyId) });
+    expect(reply.ReplicaKeyMetadata).toMatchObject({
+      KeyState: 'Creating',
+      Enabled: false,
+      Description: '',
+      KeyId,
+      Arn: arnIn(far, KeyId),
+    });
     expect(reply.ReplicaKeyMetadata).not.toHaveProperty('CurrentKeyMaterialId');
     const [primary, replica] = [await fixture.describe(home, KeyId), await fixture.describe(far, KeyId)];
     expect(replica).toMatchObject({ KeyState: 'Enabled', Enabled: true, CurrentKeyMaterialId: primary.CurrentKeyMaterialId });
@@ -52,7 +58,9 @@ describe('a multi-Region key', () => {
       ReplicaKeys: [{ Arn: replica.Arn, Region: far }],
     });
     expect(await perform(far, 'ListResourceTags', { KeyId })).toMatchObject({ Tags: [] });
-    await expect(fixture.describe(near, KeyId)).rejects.toMatchObject(refusal('NotFoundException', `Key '${arnIn(near, KeyId)}' does not exist`));
+    await expect(fixture.describe(near, KeyId)).rejects.toMatchObject(
+      refusal('NotFoundException', `Key '${arnIn(near, KeyId)}' does not exist`),
+    );
   });
 
   test.each([near, far])('opens in %s what was encrypted at home, and the other way round', async (region) => {
@@ -199,7 +207,9 @@ test('a state that a crash left behind is ended by the sweeps', async () => {
   const KeyId = await primaryOf(fixture);
   const [record] = store.allKeys();
   if (record === undefined) throw new Error('no key');
-  await store.commit([{ kind: 'put-key', record: { ...record, state: 'Updating', version: record.version + 1 }, replacesVersion: record.version }]);
+  await store.commit([
+    { kind: 'put-key', record: { ...record, state: 'Updating', version: record.version + 1 }, replacesVersion: record.version },
+  ]);
   expect(await show(home, KeyId)).toMatchObject({ KeyState: 'Updating' });
   await runSweeps(parts, { wallMs: 0, runningMs: 0 });
   expect(await show(home, KeyId)).toMatchObject({ KeyState: 'Enabled' });
