@@ -44,4 +44,8 @@ function serve(path: string): void {
   process.stdin.on('end', () => closeSync(device));
 }
 
+process.on('uncaughtException', ({ message }) => {
+  writeSync(2, message);
+  process.exit(1);
+});
 serve(process.argv[2] ?? '');

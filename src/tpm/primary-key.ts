@@ -32,7 +32,10 @@ export async function withSession<Result>(
 ): Promise<Result> {
   const { salt, encryptedSalt } = makeSalt(key.point);
   const nonce = randomBytes(nonceBytes);
-  const started = await connection.run(startAuthSession(key, { type, nonce, encryptedSalt }));
+  const started = await connection.run(startAuthSession(key, { type, nonce, encryptedSalt })).catch((error: TpmError) => {
+    salt.wipe();
+    throw error;
+  });
   const session = new Session(started.handle, salt, { caller: nonce, tpm: started.nonce }, randomBytes);
   try {
     return await flushing(connection, started.handle, () => use(session));

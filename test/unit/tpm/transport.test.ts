@@ -86,6 +86,13 @@ describe('over a device', () => {
     await expect(exchangeWith({ kind: 'device', path: fileURLToPath(import.meta.url) })).rejects.toThrow('it is not a device');
   });
 
+  test('one that takes commands and gives nothing is refused with one line of words', async () => {
+    await expect(exchangeWith({ kind: 'device', path: '/dev/null' })).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: 'the TPM /dev/null cannot be used: it gave no response',
+    });
+  });
+
   test('one that hangs is an error in time, and holds no process up at its end', async () => {
     const device = await openTpmDevice(undefined);
     try {
