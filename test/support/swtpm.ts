@@ -9,6 +9,7 @@ import type { TpmAddress } from '../../src/tpm/transport.ts';
 
 const startMsMax = 10_000;
 const pollMs = 20;
+const attemptsMax = 5;
 
 /** Why tests on a real TPM cannot run here; undefined where they can. */
 export const swtpmMissing: string | undefined = missingPrograms(['swtpm', 'tpm2_pcrextend', 'tpm2_unseal']);
@@ -41,9 +42,17 @@ export interface Swtpm {
 
 /** A new TPM: keys of another cannot be opened. Takes about 0.1 s. */
 export async function startSwtpm(): Promise<Swtpm> {
-  const tpm = new SwtpmProcess(mkdtempSync(join(tmpdir(), 'hsm-kms-swtpm-')), await twoFreePorts());
-  await tpm.start();
-  return tpm;
+  const directory = mkdtempSync(join(tmpdir(), 'hsm-kms-swtpm-'));
+  // Somebody else may take a free port before the emulator does.
+  for (let attempt = 1; ; attempt += 1) {
+    const tpm = new SwtpmProcess(directory, await twoFreePorts());
+    try {
+      await tpm.start();
+      return tpm;
+    } catch (error) {
+      if (attempt === attemptsMax) throw error;
+    }
+  }
 }
 
 class SwtpmProcess implements Swtpm {

@@ -1,7 +1,7 @@
 /** A small file that only its owner can read, written whole or not at all and safe from a power loss. Knows nothing of what it holds. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, rename, unlink } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -46,8 +46,6 @@ export async function createPrivateFile(path: string, bytes: Uint8Array): Promis
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       return false;
-    } finally {
-      await unlink(temporary);
     }
   });
 }
@@ -57,22 +55,20 @@ export async function replacePrivateFile(path: string, bytes: Uint8Array): Promi
   await writeBeside(path, bytes, (temporary) => rename(temporary, path));
 }
 
-/** Nobody reads a half-written file: it gets its name when it is on disk. `place` gives it that name. */
+/** Nobody reads a half-written file: it gets its name when it is on disk. `place` gives it that name, and nothing is left beside it. */
 async function writeBeside<Result>(path: string, bytes: Uint8Array, place: (temporary: string) => Promise<Result>): Promise<Result> {
   const temporary = join(dirname(path), `.private-${randomBytes(8).toString('hex')}`);
   const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
     await file.writeFile(bytes);
     await file.sync();
-  } catch (error) {
-    await unlink(temporary);
-    throw error;
+    const placed = await place(temporary);
+    await syncDirectory(dirname(path));
+    return placed;
   } finally {
     await file.close();
+    await rm(temporary, { force: true });
   }
-  const placed = await place(temporary);
-  await syncDirectory(dirname(path));
-  return placed;
 }
 
 async function syncDirectory(path: string): Promise<void> {
