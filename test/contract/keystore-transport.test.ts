@@ -38,6 +38,8 @@ async function madeIn(store: KeyStore, request: MaterialRequest): Promise<BoundK
   return { key: { ...key, keySpec, keyUsage }, material: await store.createMaterial(request) };
 }
 
+const mac = (store: KeyStore, key: BoundKey): Promise<Uint8Array> => store.mac(key, 'HMAC_SHA_256', Buffer.from('m'));
+
 describe.each([
   ['two software stores', softwarePair],
   ['one software store', sameStore],
@@ -76,7 +78,6 @@ describe.each([
     const request = requestOf('HMAC_256', 'GENERATE_VERIFY_MAC');
     const bound = await madeIn(pair.source, request);
     const copy = await move(request, bound);
-    const mac = (store: KeyStore, key: BoundKey): Promise<Uint8Array> => store.mac(key, 'HMAC_SHA_256', Buffer.from('m'));
     expect(Buffer.from(await mac(pair.target, copy))).toEqual(Buffer.from(await mac(pair.source, bound)));
   });
 
