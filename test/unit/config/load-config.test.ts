@@ -169,7 +169,8 @@ describe('finding the configuration', () => {
       anyRegion: true,
       regions: [{ region: 'us-east-1', keyStore: 'software' }],
     });
-    expect(config.keyStores).toEqual([{ kind: 'software', name: 'software', rootKey: { kind: 'file', path: join(folder, 'root.key') } }]);
+    const rootKey = { kind: 'file', path: join(folder, 'root.key') };
+    expect(config.keyStores).toEqual([{ kind: 'software', name: 'software', rootKey, transport: { pins: [] } }]);
   });
 
   it('says how to make one where there is none', () => {
