@@ -24,7 +24,7 @@ const creationDataBytesMax = 256;
 const digestBytesMax = 64;
 const capabilityTpmProperties = 0x0000_0006;
 
-/** Section 12.1. A sealed object, or a key, as the TPM gives it out and takes it back. */
+/** A sealed object as the TPM gives it out and takes it back. */
 export interface CreatedObject {
   readonly publicArea: Uint8Array;
   /** Encrypted and authenticated by the TPM. */

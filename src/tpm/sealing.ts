@@ -18,7 +18,7 @@ const purposeTagBytes = digestBytes;
 /** The longest secret that can be sealed. */
 export const secretBytesMax: number = sealedBytesMax - purposeTagBytes;
 
-/** What the PCRs measure (TCG PC Client Platform Firmware Profile, section 3.3.4; the UAPI Group's registry for 8 and up). */
+/** What the PCRs measure (TCG PC Client Platform Firmware Profile, PCR usage; the registry of the UAPI Group for 8 and up). */
 const pcrMeanings: Readonly<Record<number, string>> = {
   0: 'firmware',
   1: 'firmware settings',

@@ -52,8 +52,8 @@ const primaryAttributes =
   fixed | objectAttributes.sensitiveDataOrigin | objectAttributes.userWithAuth | objectAttributes.restricted | objectAttributes.decrypt;
 
 /**
- * Public area of the storage primary key up to its point: ECC P-256, AES-128-CFB for its children. The template L-2 of the TCG EK
- * Credential Profile with the attributes of a storage root key, which is what tpm2-tools calls ecc256:aes128cfb.
+ * Public area of the storage primary key up to its point: ECC P-256, AES-128-CFB for its children, and the
+ * attributes of a storage root key (TCG TPM v2.0 Provisioning Guidance); what tpm2-tools calls ecc256:aes128cfb.
  */
 export function writePrimaryPublicHead(writer: TpmWriter): void {
   writer.u16(algorithms.ecc).u16(algorithms.sha256).u32(primaryAttributes).sized(new Uint8Array());

@@ -12,6 +12,7 @@ import { describeTpm } from '../../src/tpm/tpm-description.ts';
 import type { TpmAddress } from '../../src/tpm/transport.ts';
 import { startSwtpm, type Swtpm, swtpmMissing } from '../support/swtpm.ts';
 import { codeOf, openTpmBus } from '../support/tpm-bus.ts';
+import { openTpmDevice } from '../support/tpm-device.ts';
 
 const deadlineMs = 20_000;
 const purpose = 'root key';
@@ -166,6 +167,17 @@ describe.skipIf(swtpmMissing !== undefined)('a secret sealed to a TPM', () => {
       await expect(seal(poor.address, randomBytes(32))).rejects.toThrow('no SHA-256 value of PCR 7');
     } finally {
       await poor.stop();
+    }
+  });
+
+  test('passes through a device as over TCP', async () => {
+    const secret = randomBytes(32);
+    const device = await openTpmDevice(tpm.address.port);
+    try {
+      const sealed = await seal(device.address, secret);
+      expect(await unseal(device.address, sealed)).toBe(secret.toString('hex'));
+    } finally {
+      device.close();
     }
   });
 
