@@ -1,5 +1,6 @@
 /** `hsm-kms config check`: says whether the configuration is right, and what it amounts to. */
 import { Command } from 'commander';
+import type { RegionConfig } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { configFlags, withServeOptions } from '../options.ts';
 import { printData, printJson, say } from '../terminal.ts';
@@ -24,7 +25,12 @@ function checkCommand(): Command {
       for (const token of config.tokens)
         printData(`token           ${token.name}: ${token.label ?? token.serial ?? ''} in ${token.module}`);
       for (const store of config.keyStores) printData(`key store       ${store.name}: ${store.kind}`);
-      for (const { region, keyStore } of config.regions) printData(`Region          ${region}: ${keyStore}`);
+      for (const region of config.regions) printData(`Region          ${region.region}: ${placesOf(region)}`);
       say('the configuration is right');
     });
+}
+
+/** Where new keys of a Region go. */
+function placesOf({ keyStore, fallbackKeyStore }: RegionConfig): string {
+  return fallbackKeyStore === undefined ? keyStore : `${keyStore}, and ${fallbackKeyStore} for what it cannot hold`;
 }
