@@ -1,49 +1,19 @@
 /** Every operation of the API by clients of three makers and years, counted against the model that each came with. */
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiOperations } from '../../src/api/model.ts';
+import { configureCluster, newCluster } from '../support/cluster.ts';
 import { startDaemon, type ConfigText, type RunningDaemon } from '../support/daemon.ts';
 import { storyOperations, tellStory } from '../support/every-operation.ts';
 import { boto3Client, cliClient, sdkClient } from '../support/kms-clients.ts';
 import type { ClientSettings, KmsClient } from '../support/kms-clients.ts';
 
-function selfSigned(): string {
-  const words = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-subj',
-    '/CN=cluster',
-    '-keyout',
-    '/dev/null',
-  ];
-  return execFileSync('openssl', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-}
-
-const cluster = {
-  clusterId: 'cluster-2a34b5cdefg',
-  trustAnchor: selfSigned(),
-  password: randomBytes(12).toString('hex'),
-};
+const cluster = newCluster();
 
 /** Two Regions, and a cluster for the account of the daemon's access key. */
 function twoRegions(config: ConfigText, folder: string): void {
-  const [first] = config.regions as [{ keyStore: string }];
-  const { keyStore } = first;
+  const [{ keyStore }] = config.regions as [{ keyStore: string }];
   config.regions = ['us-east-1', 'eu-west-1'].map((region) => ({ region, keyStore }));
-  writeFileSync(join(folder, 'cluster.crt'), cluster.trustAnchor);
-  writeFileSync(join(folder, 'kmsuser'), cluster.password, { mode: 0o600 });
-  const account = /arn:aws:iam::(\d{12}):/.exec(readFileSync(join(folder, 'credentials.yaml'), 'utf8'))?.[1];
-  config['customKeyStores'] = [
-    { clusterId: cluster.clusterId, account, region: 'us-east-1', keyStore, trustAnchorFile: 'cluster.crt', password: { file: 'kmsuser' } },
-  ];
+  configureCluster(config, folder, cluster, 'us-east-1');
 }
 
 const clients: readonly [name: string, operations: number, open: (settings: ClientSettings) => KmsClient | Promise<KmsClient>][] = [

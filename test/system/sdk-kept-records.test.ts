@@ -2,9 +2,8 @@
  * Grants, custom key stores and last uses through the newest AWS SDK for JavaScript, and over restarts: what was answered is still so, and
  * no secret of a custom key store is in a file or the log.
  */
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   ConnectCustomKeyStoreCommand,
@@ -26,39 +25,13 @@ import {
   RevokeGrantCommand,
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startDaemon, type ConfigText, type RunningDaemon } from '../support/daemon.ts';
+import { configureCluster, newCluster } from '../support/cluster.ts';
+import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
 import type { CreateKeyCommandInput, CustomKeyStoresListEntry } from '@aws-sdk/client-kms';
 
 const region = 'eu-central-1';
-const clusterId = 'cluster-2a34b5cdefg';
-const password = randomBytes(12).toString('hex');
-const trustAnchor = selfSigned();
-
-function selfSigned(): string {
-  const words = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-subj',
-    '/CN=cluster',
-    '-keyout',
-    '/dev/null',
-  ];
-  return execFileSync('openssl', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-}
-
-function withCluster(config: ConfigText, folder: string): void {
-  const account = /arn:aws:iam::(\d{12}):/.exec(readFileSync(join(folder, 'credentials.yaml'), 'utf8'))?.[1];
-  writeFileSync(join(folder, 'cluster.crt'), trustAnchor);
-  writeFileSync(join(folder, 'kmsuser'), password, { mode: 0o600 });
-  const [{ keyStore }] = config.regions as [{ keyStore: string }];
-  const cluster = { clusterId, account, region, keyStore, trustAnchorFile: 'cluster.crt', password: { file: 'kmsuser' } };
-  config['customKeyStores'] = [cluster];
-}
+const cluster = newCluster();
+const { clusterId, password, trustAnchor } = cluster;
 
 describe('the AWS SDK over a daemon that is restarted', () => {
   let daemon: RunningDaemon;
@@ -66,7 +39,11 @@ describe('the AWS SDK over a daemon that is restarted', () => {
   let bob: string;
 
   beforeAll(async () => {
-    daemon = await startDaemon({ store: 'software', auth: 'sigv4', configure: withCluster });
+    daemon = await startDaemon({
+      store: 'software',
+      auth: 'sigv4',
+      configure: (config, folder) => configureCluster(config, folder, cluster, region),
+    });
     client = new KMSClient({ endpoint: daemon.endpoint, region, credentials: daemon.credentials, maxAttempts: 1 });
     bob = `arn:aws:iam::${daemon.credentials.account}:user/bob`;
   });

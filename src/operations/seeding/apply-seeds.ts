@@ -8,6 +8,7 @@ import { usageOfNewKey } from '../../keys/algorithms.ts';
 import { aliasArn, keyArn } from '../../keys/arn.ts';
 import { assertCustomerAliasName } from '../../keys/alias-name.ts';
 import { defaultKeyPolicy } from '../../keys/default-policy.ts';
+import type { Seed } from '../../config/seeds-file.ts';
 import { createKey } from '../create-key.ts';
 import { assertKeyQuota } from '../key-quota.ts';
 import { firstMaterial, recordWithoutMaterial } from '../make-key.ts';
@@ -17,26 +18,13 @@ import { tagRecords } from '../tag-members.ts';
 import { SeedImports } from './seed-imports.ts';
 import type { AliasRecord, KeyRecord, KeyUsage, MaterialRecord } from '../../keys/key-record.ts';
 import type { KeyStore } from '../../keystore/keystore.ts';
-import type { SecretBytes } from '../../secret-bytes.ts';
 import type { Change, Scope } from '../../store/store.ts';
 import type { NewKey } from '../make-key.ts';
 import type { Caller, OperationContext, ServiceParts } from '../operation.ts';
 import type { TagMember } from '../tag-members.ts';
 
-/** A key of a seed file; see `config/seeds-file.ts`. */
-export interface KeySeed {
-  readonly keyId: string;
-  readonly account: string;
-  readonly region: string;
-  readonly partition: string;
-  readonly createKey: Readonly<Record<string, unknown>>;
-  readonly aliases: readonly string[];
-  readonly enabled: boolean;
-  readonly rotationPeriodDays: number | undefined;
-  readonly material: SecretBytes | undefined;
-  /** Where it stands, for complaints. */
-  readonly place: string;
-}
+/** A key of a seeds file, at the place where it is to be. */
+export type KeySeed = Seed & Scope;
 
 export interface SeedReport {
   readonly made: number;

@@ -1,5 +1,4 @@
 /** Clusters of the configuration: whose they are, what proves them, and where their password comes from. */
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configuredClusters } from '../../../src/daemon/configured-clusters.ts';
 import { passwordVerifier } from '../../../src/keys/password-verifier.ts';
+import { selfSignedCertificate } from '../../support/cluster.ts';
 import { FakeKeyStore } from '../../support/fake-key-store.ts';
 import type { CustomKeyStoreConfig } from '../../../src/config/config.ts';
 import type { KeyStoreCluster } from '../../../src/operations/key-store-clusters.ts';
@@ -23,7 +23,7 @@ describe('configured clusters', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'hsm-kms-clusters-'));
-    [certificate, another] = [selfSigned(), selfSigned()];
+    [certificate, another] = [selfSignedCertificate(), selfSignedCertificate()];
     const trustAnchorFile = join(folder, 'ca.crt');
     writeFileSync(trustAnchorFile, certificate);
     const { account, region } = scope;
@@ -75,20 +75,3 @@ describe('configured clusters', () => {
     }
   });
 });
-
-function selfSigned(): string {
-  const words = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-subj',
-    '/CN=c',
-    '-keyout',
-    '/dev/null',
-  ];
-  return execFileSync('openssl', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-}
