@@ -43,8 +43,9 @@ export function startSweeps({ sweep, intervalMs, startTimer, log }: SweepParts):
   }, intervalMs);
   return {
     runNow: async () => {
-      while (running !== undefined) await running;
-      running = run();
+      await running;
+      // Of several who asked meanwhile, the first begins the run that all wait for.
+      running ??= run();
       await running;
     },
     stop: async () => {

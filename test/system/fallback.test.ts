@@ -1,13 +1,5 @@
 /** A token beside a software store: what the token cannot hold goes there only where the configuration says so, and says SOFTWARE. */
-import {
-  CreateKeyCommand,
-  DescribeKeyCommand,
-  EncryptCommand,
-  DecryptCommand,
-  KMSClient,
-  SignCommand,
-  VerifyCommand,
-} from '@aws-sdk/client-kms';
+import { CreateKeyCommand, EncryptCommand, DecryptCommand, KMSClient, SignCommand, VerifyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDaemon, type ConfigText, type RunningDaemon } from '../support/daemon.ts';
 
@@ -20,6 +12,11 @@ function withFallback(config: ConfigText): void {
     { region: 'us-east-1', keyStore, fallback: 'unsupported', fallbackKeyStore: 'soft' },
     { region: 'eu-west-1', keyStore },
   ];
+}
+
+function hardwareOnly(config: ConfigText): void {
+  withFallback(config);
+  config['hardwareOnly'] = true;
 }
 
 describe('a SoftHSM token with a software fallback', () => {
@@ -82,10 +79,6 @@ describe('a SoftHSM token with a software fallback', () => {
 
 describe('hardwareOnly', () => {
   it('does not start with a software store', async () => {
-    const hardwareOnly = (config: ConfigText): void => {
-      withFallback(config);
-      config['hardwareOnly'] = true;
-    };
     await expect(startDaemon({ store: 'softhsm', auth: 'sigv4', configure: hardwareOnly })).rejects.toThrow(
       'hardwareOnly: forbids keys in software',
     );

@@ -13,6 +13,8 @@ const macKey = '1234abcd-12ab-34cd-56ef-1234567890ac';
 const many = 1_000;
 const startMsMax = 30_000;
 
+const idOf = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
 describe('a daemon with seeds', () => {
   let daemon: RunningDaemon;
   let client: KMSClient;
@@ -21,7 +23,6 @@ describe('a daemon with seeds', () => {
   const startedMs = performance.now();
 
   beforeAll(async () => {
-    const idOf = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
     const others = Array.from({ length: many }, (_unused, number) => `  - { KeyId: ${idOf(number)}, Account: "${account}" }`);
     const seeds = join(folder, 'seeds.yaml');
     writeFileSync(
