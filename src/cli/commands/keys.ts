@@ -1,20 +1,24 @@
-/** `hsm-kms keys list|show`: reads the store beside a running daemon, without asking it and without locking it. */
+/** `hsm-kms keys list|show`: what the data directory knows of its keys. The other `keys` commands have files of their own. */
 import { Command } from 'commander';
 import { toHex } from '../../bytes.ts';
-import { systemClock } from '../../clock.ts';
-import { loadConfig } from '../../config/load-config.ts';
+import { keyArn } from '../../keys/arn.ts';
 import type { KeyRecord, MaterialRecord } from '../../keys/key-record.ts';
-import { silentLog } from '../../log.ts';
-import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import type { Store } from '../../store/store.ts';
-import { configFlags, withConfigOptions } from '../options.ts';
+import { withConfigOptions } from '../options.ts';
+import { keysNamed, withStore } from '../stored-keys.ts';
+import { columns, printData, printJson, say } from '../terminal.ts';
+import { exportPublicCommand } from './keys-export-public.ts';
 import { transportCommand } from './keys-transport.ts';
-import { columns, CommandError, printData, printJson, say } from '../terminal.ts';
 
 const aliasesShownMax = 1_000;
 
 export function keysCommand(): Command {
-  return new Command('keys').description('look at the keys of the data directory').addCommand(listCommand()).addCommand(showCommand()).addCommand(transportCommand());
+  return new Command('keys')
+    .description('look at the keys of the data directory')
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(exportPublicCommand())
+    .addCommand(transportCommand());
 }
 
 function listCommand(): Command {
@@ -39,22 +43,11 @@ function showCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (key: string, options: { json?: boolean }, command: Command) => {
       await withStore(command, (store) => {
-        const found = [...store.allKeys()].filter((record) => isNamed(store, record, key)).map((record) => describeKey(store, record));
-        if (found.length === 0) throw new CommandError(`no key '${key}' is known here`, { hints: ['hsm-kms keys list shows all of them'] });
+        const found = keysNamed(store, key).map((record) => describeKey(store, record));
         if (options.json === true) return printJson(found);
         return printData(found.map(keyText).join('\n\n'));
       });
     });
-}
-
-async function withStore(command: Command, use: (store: Store) => void): Promise<void> {
-  const { dataDirectory } = loadConfig(configFlags(command));
-  const store = await openSqliteStore({ directory: dataDirectory, clock: systemClock, log: silentLog, readOnly: true });
-  try {
-    use(store);
-  } finally {
-    await store.close();
-  }
 }
 
 interface DescribedKey {
@@ -85,7 +78,7 @@ type DescribedMaterial = Omit<MaterialRecord, 'reference' | 'publicKey' | 'finge
 function describeKey(store: Store, key: KeyRecord): DescribedKey {
   return {
     keyId: key.keyId,
-    arn: arnOf(key),
+    arn: keyArn(key),
     account: key.account,
     region: key.region,
     state: key.state,
@@ -109,14 +102,6 @@ function describeKey(store: Store, key: KeyRecord): DescribedKey {
 function describeMaterial(material: MaterialRecord): DescribedMaterial {
   const { reference: _reference, publicKey: _publicKey, fingerprint, createdAtMs, ...shown } = material;
   return { ...shown, fingerprint: toHex(fingerprint), createdAt: new Date(createdAtMs).toISOString() };
-}
-
-function isNamed(store: Store, key: KeyRecord, name: string): boolean {
-  return name === key.keyId || name === arnOf(key) || store.alias(key, name)?.targetKeyId === key.keyId;
-}
-
-function arnOf(key: KeyRecord): string {
-  return `arn:${key.partition}:kms:${key.region}:${key.account}:key/${key.keyId}`;
 }
 
 function scheduleText({ rotationSchedule }: KeyRecord): string | undefined {
