@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Config, RegionConfig, RootKeyReference, TokenConfig } from './config.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
 import { readProfile } from './profile.ts';
+import { referenceProblems } from './references.ts';
 import { type ConfigFile, configSchema, type RegionEntry, type TokenEntry } from './schema.ts';
 import { mergeSettings } from './token-settings.ts';
 import { ConfigError, type ConfigProblem, configError, parseYamlSource, validateSource, type YamlSource } from './yaml-source.ts';
@@ -117,70 +118,6 @@ function profileOf(entry: TokenEntry, base: string, complain: (message: string) 
     complain((error as Error).message);
     return {};
   }
-}
-
-/** Names that are used twice, or used and not defined. */
-function* referenceProblems(file: ConfigFile, source: YamlSource): Generator<ConfigProblem> {
-  const at = (path: readonly PropertyKey[], message: string): ConfigProblem => ({
-    file: source.file,
-    line: source.lineOf(path),
-    message: `${path.map(String).join('.')}: ${message}`,
-  });
-  for (const list of ['tokens', 'keyStores'] as const)
-    yield* repeats(
-      file[list].map((item) => item.name),
-      (index, text) => at([list, index, 'name'], text),
-    );
-  yield* repeats(
-    file.regions.map((item) => item.region),
-    (index, text) => at(['regions', index, 'region'], text),
-  );
-  yield* repeats(
-    file.customKeyStores.map(({ account, region, clusterId }) => `${clusterId} of account ${account} in ${region}`),
-    (index, text) => at(['customKeyStores', index, 'clusterId'], text),
-  );
-  const tokens = file.tokens.map((token) => token.name);
-  const stores = file.keyStores.map((store) => store.name);
-  for (const [index, store] of file.keyStores.entries()) {
-    if (store.kind === 'pkcs11' && !tokens.includes(store.token))
-      yield at(['keyStores', index, 'token'], unknownName(store.token, tokens, 'tokens'));
-    if (store.kind === 'software' && store.rootKey.kind === 'token' && !tokens.includes(store.rootKey.token))
-      yield at(['keyStores', index, 'rootKey'], unknownName(store.rootKey.token, tokens, 'tokens'));
-    const pins = store.kind === 'software' ? (store.transport?.pins ?? []) : [];
-    for (const [number, { keyStore }] of pins.entries()) {
-      const problem = pinProblem(store.name, keyStore, file);
-      if (problem !== undefined) yield at(['keyStores', index, 'transport', 'pins', number, 'keyStore'], problem);
-    }
-  }
-  for (const [index, region] of file.regions.entries()) {
-    if (!stores.includes(region.keyStore)) yield at(['regions', index, 'keyStore'], unknownName(region.keyStore, stores, 'keyStores'));
-    const fallback = fallbackProblem(region, file);
-    if (fallback !== undefined) yield at(['regions', index, 'fallbackKeyStore'], fallback);
-  }
-  for (const [index, { keyStore }] of file.customKeyStores.entries()) {
-    if (!stores.includes(keyStore)) yield at(['customKeyStores', index, 'keyStore'], unknownName(keyStore, stores, 'keyStores'));
-  }
-}
-
-function pinProblem(own: string, pinned: string, { keyStores }: ConfigFile): string | undefined {
-  if (pinned === own) return 'a key store needs no pin of itself';
-  const software = keyStores.filter((store) => store.kind === 'software' && store.name !== own).map((store) => store.name);
-  return software.includes(pinned) ? undefined : unknownName(pinned, software, 'keyStores with kind: software');
-}
-
-function fallbackProblem({ fallback, fallbackKeyStore }: RegionEntry, { keyStores }: ConfigFile): string | undefined {
-  const software = keyStores.filter((store) => store.kind === 'software').map((store) => store.name);
-  if (fallback === 'never') return fallbackKeyStore === undefined ? undefined : 'is for fallback: unsupported; fallback is never here';
-  if (fallbackKeyStore === undefined) return 'fallback: unsupported needs the name of a software key store';
-  return software.includes(fallbackKeyStore) ? undefined : unknownName(fallbackKeyStore, software, 'keyStores with kind: software');
-}
-
-function* repeats(names: readonly string[], problem: (index: number, message: string) => ConfigProblem): Generator<ConfigProblem> {
-  for (const [index, name] of names.entries()) if (names.indexOf(name) < index) yield problem(index, `'${name}' is there twice`);
-}
-
-function unknownName(name: string, known: readonly string[], where: string): string {
-  return `'${name}' is not the name of an entry of ${where}; allowed: ${known.join(', ') || '(none is defined)'}`;
 }
 
 function absolute<Reference extends RootKeyReference>(reference: Reference, base: string): Reference {
