@@ -63,6 +63,8 @@ export interface MaterialRecord {
   readonly pending?: PendingMaterial;
   /** Only of keys of origin EXTERNAL. */
   readonly import?: MaterialImport;
+  /** An operator made the object in the token a material (`hsm-kms keys adopt`): it was made, and perhaps used, outside of this service. */
+  readonly adopted?: true;
 }
 
 /** A material of SYMMETRIC_DEFAULT. */

@@ -7,6 +7,7 @@ import type { MessageType } from '../keys/algorithms.ts';
 import type { EncodedKeyPair } from '../keys/key-pair.ts';
 import type {
   CiphertextSuite,
+  Custody,
   KeyIdentity,
   KeyUsage,
   MaterialRecord,
@@ -57,6 +58,28 @@ export interface MaterialRequest {
   readonly objectId: Uint8Array;
   /** The material of a multi-Region key: it must be able to leave, wrapped, for the key stores of other Regions (`MaterialTransport`). */
   readonly multiRegion?: boolean;
+}
+
+/** A key that others made in the token of a key store, and that is to become the material of a KMS key. */
+export interface AdoptionRequest {
+  readonly key: KeyIdentity;
+  /** CKA_LABEL and CKA_ID: one of them, or both. */
+  readonly label?: string;
+  readonly objectId?: Uint8Array;
+  /** What the key is expected to be; found out when absent. */
+  readonly keySpec?: string;
+  /** Needed for a key that permits two. */
+  readonly keyUsage?: KeyUsage;
+  /** `reduced` accepts what keeps the custody of the key from being full. */
+  readonly custody: Custody;
+}
+
+export interface AdoptedMaterial {
+  readonly keySpec: string;
+  readonly keyUsage: KeyUsage;
+  readonly material: MaterialRecord;
+  /** What keeps the custody from being full, for the operator. */
+  readonly weaknesses: readonly string[];
 }
 
 /** A pair that a key store made to receive imports with. The private half stays in the store. */
@@ -194,6 +217,11 @@ export interface KeyStore extends KeyUses, Partial<MaterialImports>, Partial<Mat
 
   /** Makes a material inside the store. The material id is bound to the key id and the material's fingerprint. */
   createMaterial(request: MaterialRequest, signal?: AbortSignal): Promise<MaterialRecord>;
+  /**
+   * Makes a material of a key that is in the token, without altering it; nothing is remembered of it but the record. Rejects with
+   * `material-missing`, or with `refused` and everything that is wrong. Absent: the store has no keys that others could make.
+   */
+  adoptMaterial?(request: AdoptionRequest, signal?: AbortSignal): Promise<AdoptedMaterial>;
   /** Encrypts under the current epoch of the material. Resolves to the whole ciphertext blob. `context` is the canonical encryption context. */
   encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
   /** Opens a blob whose header was parsed and whose key and material were looked up and authorised by the caller. */
@@ -211,8 +239,11 @@ export interface KeyStore extends KeyUses, Partial<MaterialImports>, Partial<Mat
   destroyMaterial(bound: BoundMaterial<MaterialRecord>, signal?: AbortSignal): Promise<void>;
   /** Destroys the token object named by an expired, fenced intent, if it exists. Resolves to whether one was found. */
   destroyByObjectId(objectId: Uint8Array): Promise<boolean>;
-  /** Object ids of all materials of this service that the store holds itself (residency `token`), for the sweep that compares store and token. */
-  listObjectIds(): Promise<readonly Uint8Array[]>;
+  /**
+   * Object ids of all materials of this service that the store holds itself (residency `token`), for the sweep that compares store and
+   * token. An adopted one does not show whose it is: it is among them if it is there and its id among `adopted`.
+   */
+  listObjectIds(adopted?: readonly Uint8Array[]): Promise<readonly Uint8Array[]>;
   /** A known-answer operation end to end. Rejects with KeyStoreError. */
   probe(): Promise<void>;
   close(): Promise<void>;

@@ -26,6 +26,8 @@ const curves: Readonly<Record<EcCurve, CurveNames>> = {
 };
 /** PrintableString "edwards25519" (PKCS#11 v3.0, section 2.3.5): some HSMs know the curve by its name only. */
 const edwards25519 = '130c656477617264733235353139';
+/** The object identifier id-Ed25519 (RFC 8410, section 3), as other HSMs know it. */
+const edwards25519Identifier = '06032b6570';
 const edwardsKeyBytes = 32;
 const publicExponent = Uint8Array.of(1, 0, 1);
 
@@ -50,6 +52,14 @@ export function generationOf(shape: PairShape): Mechanism {
 /** Length of a coordinate of the curve, which is that of an agreed secret. */
 export function fieldBytesOf(curve: EcCurve): number {
   return curves[curve].fieldBytes;
+}
+
+/** Is a key with these attributes, of either half, one of this shape? Judges type, size and curve. */
+export function isShapeOf(shape: PairShape, { KEY_TYPE: keyType, MODULUS: modulus, EC_PARAMS: parameters }: Template): boolean {
+  if (keyType !== keyTypeOf(shape)) return false;
+  if (shape.type === 'rsa') return modulus !== undefined && significantBytes(modulus).length === shape.modulusBits / 8;
+  const names = shape.type === 'ec' ? [curves[shape.curve].parameters] : [edwards25519, edwards25519Identifier];
+  return parameters !== undefined && names.includes(Buffer.from(parameters).toString('hex'));
 }
 
 /** The public half that a pair is generated with: a session object, read and destroyed. */
@@ -79,9 +89,13 @@ export function publicPointOf(publicKey: Uint8Array): Uint8Array {
 
 function rsaKey(modulusBits: number, { MODULUS: modulus, PUBLIC_EXPONENT: exponent }: Template): JsonWebKey | undefined {
   if (modulus === undefined || exponent === undefined) return undefined;
-  const significant = modulus.subarray(modulus.findIndex((byte) => byte !== 0));
+  const significant = significantBytes(modulus);
   if (significant.length !== modulusBits / 8 || (significant[0] ?? 0) < 0x80) return undefined;
   return { kty: 'RSA', n: base64url(significant), e: base64url(exponent) };
+}
+
+function significantBytes(modulus: Uint8Array): Uint8Array {
+  return modulus.subarray(modulus.findIndex((byte) => byte !== 0));
 }
 
 function pointKey(shape: Exclude<PairShape, { type: 'rsa' }>, { EC_POINT: encoded }: Template): JsonWebKey | undefined {

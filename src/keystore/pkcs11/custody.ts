@@ -35,7 +35,7 @@ export async function planNewMaterials(token: Token, policy: MaterialPolicy, wra
 type Place = Omit<NewMaterials, 'suite' | 'suiteRefusal'>;
 
 /** The suite that the token can do under the policy; the SP800-108 derivation is preferred by its measurement. */
-function suiteFor(policy: MaterialPolicy['suite'], capabilities: Capabilities): CiphertextSuite | undefined {
+export function suiteFor(policy: MaterialPolicy['suite'], capabilities: Capabilities): CiphertextSuite | undefined {
   if (!capabilities.aesGcm || !capabilities.aesCbc) return undefined;
   const derived = capabilities.keyDerivation === 'sp800-108-counter' ? 'derived-sp800-108' : 'derived-aes-cbc-data';
   if (policy !== 'direct' && capabilities.keyDerivation !== undefined && capabilities.sessionKeys) return derived;

@@ -10,6 +10,8 @@ import type { Log } from '../../log.ts';
 import { TokenError } from '../../token/token-error.ts';
 import type { Token, TokenObject } from '../../token/token.ts';
 import type {
+  AdoptedMaterial,
+  AdoptionRequest,
   BoundKey,
   BoundMaterial,
   KeyStore,
@@ -27,8 +29,10 @@ import type { ServedAlgorithm, Service } from '../served-algorithms.ts';
 import type { FillRandom } from '../symmetric/iv-source.ts';
 import { openSystemRandom } from '../symmetric/iv-source.ts';
 import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
+import { findAdoptable } from './adopted-materials.ts';
+import type { Adoptable } from './adoption-rules.ts';
 import type { MaterialPolicy, NewMaterials } from './custody.ts';
-import { planNewMaterials } from './custody.ts';
+import { planNewMaterials, suiteFor } from './custody.ts';
 import { createDataKeyPair } from './data-key-pairs.ts';
 import { onOwnData, onOwnDataError, toKeyStoreError } from './key-store-error.ts';
 import { isTokenSuite } from './derivation.ts';
@@ -125,6 +129,19 @@ class Pkcs11KeyStore implements KeyStore {
     return this.#record(kind, created);
   }
 
+  async adoptMaterial(request: AdoptionRequest, signal?: AbortSignal): Promise<AdoptedMaterial> {
+    if (this.#config.residency !== 'token')
+      throw new KeyStoreError('refused', `Adopted keys stay in the token: the key store ${this.name} has residency "wrapped"`);
+    const { kind, created, ...found } = await this.#run(
+      () => findAdoptable(this.#token, request, (key) => this.#kindOfAdopted(key)),
+      signal,
+    );
+    const { keySpec, keyUsage, weaknesses } = found;
+    const record = this.#record(kind, created);
+    const custody = weaknesses.length > 0 ? 'reduced' : record.custody;
+    return { keySpec, keyUsage, weaknesses, material: { ...record, custody, adopted: true } };
+  }
+
   encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     return this.#use(this.#cipher, bound, () => this.#cipher.encrypt(bound, plaintext, context), 'internal', signal);
   }
@@ -172,17 +189,18 @@ class Pkcs11KeyStore implements KeyStore {
   }
 
   async destroyMaterial(bound: BoundMaterial<MaterialRecord>, signal?: AbortSignal): Promise<void> {
-    const { materialId, residency, reference } = bound.material;
+    const { materialId, residency, reference, adopted } = bound.material;
     await this.forget(materialId);
-    if (residency === 'token') await this.#run(() => this.#places.resident.destroy(reference), signal);
+    const { resident } = this.#places;
+    if (residency === 'token') await this.#run(() => (adopted ? resident.destroyAdopted(reference) : resident.destroy(reference)), signal);
   }
 
   async destroyByObjectId(objectId: Uint8Array): Promise<boolean> {
     return this.#run(() => this.#places.resident.destroy(objectId));
   }
 
-  async listObjectIds(): Promise<readonly Uint8Array[]> {
-    return this.#run(() => this.#places.resident.objectIds());
+  async listObjectIds(adopted?: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+    return this.#run(() => this.#places.resident.objectIds(adopted));
   }
 
   async probe(): Promise<void> {
@@ -207,6 +225,13 @@ class Pkcs11KeyStore implements KeyStore {
     if (suiteRefusal !== undefined) throw suiteRefusal;
     if (suite === undefined || !isTokenSuite(suite)) throw new KeyStoreError('unsupported', 'The token cannot make key materials');
     return symmetricKind(suite);
+  }
+
+  #kindOfAdopted({ keySpec, keyUsage, suite: wanted }: Adoptable): MaterialKind {
+    if (wanted === undefined) return this.#served.kindOf(keySpec, keyUsage);
+    const suite = suiteFor(wanted, this.#token.capabilities);
+    if (suite !== undefined && isTokenSuite(suite)) return symmetricKind(suite);
+    throw new KeyStoreError('unsupported', `The token cannot do the suite "${wanted}", which the flags of the key ask for`);
   }
 
   /** The record of a material that is in its place, however it got there. */

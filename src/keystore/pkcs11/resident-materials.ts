@@ -19,6 +19,8 @@ import { symmetricKind } from './symmetric-kind.ts';
 
 /** Label of every material: short ASCII for tokens with 32 characters, and found again by its form. */
 const labelPattern = /^hsm-kms [0-9a-z-]{8}$/;
+/** Label of the pairs that materials are wrapped for: no materials themselves. */
+export const importKeyLabel = 'hsm-kms import key';
 const witnessLabel = 'hsm-kms storage witness';
 const tokenKeys: readonly Template[] = [
   { CLASS: 'SECRET_KEY', TOKEN: true },
@@ -61,6 +63,19 @@ export class ResidentMaterials {
     return { ...identity, reference: objectId };
   }
 
+  /**
+   * Makes a material of the key that `unwrap` brings into the token under `residentNames`. Nothing is left of a key that does not prove
+   * itself. `again` as for `create`.
+   */
+  async take(request: MaterialRequest, kind: MaterialKind, again: boolean, unwrap: () => Promise<TokenKey>): Promise<CreatedMaterial> {
+    if (again) await this.#destroyAll(request.objectId);
+    const key = await unwrap().catch(neverTwice);
+    return this.keep(request, kind, key).catch(async (error: unknown) => {
+      if (error instanceof KeyStoreError) await this.#token.destroyObject(key.object);
+      throw error;
+    });
+  }
+
   /** Finds the object, exactly one, and proves that it is the material. */
   async open(bound: BoundMaterial<MaterialRecord>, kind: MaterialKind): Promise<TokenObject> {
     const object = await this.#locate(bound.material.reference);
@@ -69,8 +84,17 @@ export class ResidentMaterials {
   }
 
   /** Destroys every object of this id and makes sure that none is left. Resolves to whether there was one. Safe to run twice. */
-  async destroy(objectId: Uint8Array): Promise<boolean> {
-    const found = await this.#destroyAll(objectId);
+  destroy(objectId: Uint8Array): Promise<boolean> {
+    return this.#destroyFor(objectId, isOurs);
+  }
+
+  /** Likewise for an adopted one, which may have any label but those of this service's other keys. */
+  destroyAdopted(objectId: Uint8Array): Promise<boolean> {
+    return this.#destroyFor(objectId, isOthers);
+  }
+
+  async #destroyFor(objectId: Uint8Array, mayGo: (object: DescribedObject) => boolean): Promise<boolean> {
+    const found = await this.#destroyAll(objectId, mayGo);
     // An empty search may also mean that the token cannot read its storage now.
     if (!found) await this.#proveStorage();
     const left = await this.#search(objectId);
@@ -79,9 +103,11 @@ export class ResidentMaterials {
     return found;
   }
 
-  /** CKA_ID of every material of this service in the token. */
-  async objectIds(): Promise<readonly Uint8Array[]> {
-    return (await this.#materials()).map(({ attributes }) => attributes.ID!);
+  /** CKA_ID of every material of this service in the token, and of those with an id among `adopted`. */
+  async objectIds(adopted: readonly Uint8Array[] = []): Promise<readonly Uint8Array[]> {
+    const ids = new Set(adopted.map(toHex));
+    const keys = (await this.#find({})).filter((key) => isMaterial(key) || ids.has(toHex(key.attributes.ID ?? new Uint8Array())));
+    return keys.map(({ attributes }) => attributes.ID!);
   }
 
   async #locate(objectId: Uint8Array): Promise<TokenObject> {
@@ -146,10 +172,10 @@ export class ResidentMaterials {
     throw error;
   }
 
-  async #destroyAll(objectId: Uint8Array): Promise<boolean> {
+  async #destroyAll(objectId: Uint8Array, mayGo: (object: DescribedObject) => boolean = isOurs): Promise<boolean> {
     const found = await this.#search(objectId);
     // Ids come from the metadata store: whoever writes to it must not reach the wrapping key, or what belongs to others.
-    if (!found.every(isOurs)) throw new KeyStoreError('refused', 'The token object of this id is no key material; it is not destroyed');
+    if (!found.every(mayGo)) throw new KeyStoreError('refused', 'The token object of this id is no key material; it is not destroyed');
     for (const { object } of found) await this.#token.destroyObject(object);
     return found.length > 0;
   }
@@ -172,12 +198,17 @@ function isMaterial({ attributes }: DescribedObject): boolean {
   return attributes.ID?.length === 16 && labelPattern.test(attributes.LABEL ?? '');
 }
 
-function isOurs(object: DescribedObject): boolean {
-  return isMaterial(object) || object.attributes.LABEL === witnessLabel;
+function isOthers({ attributes }: DescribedObject): boolean {
+  return attributes.LABEL?.startsWith('hsm-kms ') !== true;
 }
 
-/** A generation without an answer may still happen: running it again could leave two objects of one id. */
-function neverTwice(error: unknown): never {
+function isOurs(object: DescribedObject): boolean {
+  const { LABEL: label } = object.attributes;
+  return isMaterial(object) || label === witnessLabel || label === importKeyLabel;
+}
+
+/** A call without an answer may still make its object: running it again could leave two objects of one id. */
+export function neverTwice(error: unknown): never {
   if (!(error instanceof TokenError) || error.kind !== 'overdue') throw error;
-  throw new KeyStoreError('timeout', 'The token did not answer in time to the generation of a key', { cause: error });
+  throw new KeyStoreError('timeout', 'The token did not answer in time while it made a key', { cause: error });
 }

@@ -23,6 +23,8 @@ interface KnownObjects {
   readonly materials: ReadonlyMap<string, { readonly keyArn: string; readonly materialId: string }>;
   /** Object ids (hex) of the materials of all key stores, since two of them may share a token, and of intents and of wrapping keys for imports. */
   readonly ids: ReadonlySet<string>;
+  /** Object ids of the adopted materials of the key store. */
+  readonly adopted: readonly Uint8Array[];
 }
 
 /** Compares one key store. Rejects with KeyStoreError when it cannot be listed. */
@@ -30,7 +32,7 @@ export async function comparePresence(keyStore: KeyStore, parts: ServiceParts): 
   // Keys come and go meanwhile: only what the store says before and after the listing counts as missing, and only what it
   // says neither before nor after counts as unknown.
   const before = knownObjects(keyStore.name, parts);
-  const listed = new Set((await keyStore.listObjectIds()).map(toHex));
+  const listed = new Set((await keyStore.listObjectIds(before.adopted)).map(toHex));
   const after = knownObjects(keyStore.name, parts);
   const isKnown = (id: string): boolean => [before, after].some((known) => known.ids.has(id));
   return {
@@ -42,14 +44,17 @@ export async function comparePresence(keyStore: KeyStore, parts: ServiceParts): 
 
 function knownObjects(keyStore: string, { store }: ServiceParts): KnownObjects {
   const materials = new Map<string, { keyArn: string; materialId: string }>();
+  const adopted: Uint8Array[] = [];
   const ids = new Set(store.intents().map((intent) => toHex(intent.objectId)));
   for (const { name } of store.allItems(importParametersKind)) ids.add(name);
   for (const key of store.allKeys()) {
     for (const material of key.materials.filter((held) => held.residency === 'token' && isPresent(held))) {
       const id = toHex(material.reference);
       ids.add(id);
-      if (material.keyStore === keyStore) materials.set(id, { keyArn: keyArn(key), materialId: material.materialId });
+      if (material.keyStore !== keyStore) continue;
+      materials.set(id, { keyArn: keyArn(key), materialId: material.materialId });
+      if (material.adopted === true) adopted.push(material.reference);
     }
   }
-  return { materials, ids };
+  return { materials, ids, adopted };
 }

@@ -59,6 +59,7 @@ export const initial: Migration = {
       rotation TEXT CHECK (json_valid(rotation)),
       pending TEXT,
       import TEXT CHECK (json_valid(import)),
+      adopted TEXT CHECK (adopted = 'true'),
       PRIMARY KEY (key_row, position),
       UNIQUE (key_row, material_id)
     ) STRICT, WITHOUT ROWID;

@@ -51,6 +51,7 @@ const materialColumnOf: ColumnOf<keyof MaterialRecord> = {
   rotation: 'rotation',
   pending: 'pending',
   import: 'import',
+  adopted: 'adopted',
 };
 
 const aliasColumnOf: ColumnOf<keyof AliasRecord> = {
@@ -72,6 +73,7 @@ const jsonMembers: ReadonlySet<string> = new Set<keyof KeyRecord | keyof Materia
   'rotationSchedule',
   'rotation',
   'import',
+  'adopted',
   'value',
 ]);
 
