@@ -28,7 +28,7 @@ import type { Token } from '../token/token.ts';
 import { type Administration, clockAdministration } from '../wire/administration.ts';
 import type { Authenticator } from '../wire/authenticator.ts';
 import { emulatorAuthenticator } from '../wire/emulator-authenticator.ts';
-import { partitionOf } from '../wire/partition.ts';
+import { partitionOf } from '../keys/partition.ts';
 import { openWireServer } from '../wire/server.ts';
 import { sigv4Authenticator } from '../wire/sigv4/sigv4-authenticator.ts';
 import { configuredAttestation } from './attestation-root.ts';

@@ -55,7 +55,7 @@ export function synchronised({ primary, replicas }: KeyFamily): KeyFamily {
 }
 
 /** A material of an imported key that its replica has still to import. */
-export function awaitedImport(material: MaterialRecord): MaterialRecord {
+function awaitedImport(material: MaterialRecord): MaterialRecord {
   const { import: imported } = material;
   if (imported === undefined) throw new RangeError(`material ${material.materialId} was not imported`);
   const { validToMs: _validTo, ...terms } = imported;

@@ -54,8 +54,7 @@ export const importKeyMaterial: Operation = defineOperation<ImportKeyMaterialInp
   check: (input, { parts, keys }) => {
     assertValidTo(input.ValidTo, parts.clock.nowMs());
     assertMembersOf(keys.key.record, input);
-    // What a replica may have is what its primary has.
-    if (input.ImportType === 'NEW_KEY_MATERIAL') assertPrimary(keys.key.record);
+    assertTakesNew(keys.key.record, input.ImportType);
   },
   perform: async (input, context) => {
     const { record: key } = context.keys.key;
@@ -101,6 +100,7 @@ function recordImport(
   return parts.store.transact((store) => {
     const current = currentKey(store, key);
     checkState(current);
+    assertTakesNew(current, terms.importType);
     const { record, isKept } = afterImport(current, imported, terms);
     const { changes } = putShared(store, record);
     return { changes: isKept ? [...changes, endIntent] : changes, result: { result: imported.material.materialId, isKept } };
@@ -131,6 +131,11 @@ function assertValidTo(validToMs: number | undefined, nowMs: number): void {
   if (validToMs === undefined) return;
   if (validToMs <= nowMs) throw invalid('The validTo date must be in the future');
   if (validToMs > nowMs + VALID_MS_MAX) throw invalid('The validTo date must be at most 365 days in the future');
+}
+
+/** What a replica may have is what its primary has. */
+function assertTakesNew(key: KeyRecord, importType: ImportTerms['importType']): void {
+  if (importType === 'NEW_KEY_MATERIAL') assertPrimary(key);
 }
 
 /** Only symmetric encryption keys can have several materials, and so tell them apart. */

@@ -4,10 +4,12 @@ import { keyArn } from '../keys/arn.ts';
 import { assertPolicyDocument, defaultKeyPolicy } from '../keys/default-policy.ts';
 import { keyMetadata } from '../keys/key-metadata.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
-import { awaitedImport, multiRegionMembers } from '../keys/multi-region.ts';
+import { multiRegionMembers } from '../keys/multi-region.ts';
+import { partitionOf } from '../keys/partition.ts';
 import { assertTags } from '../keys/tags.ts';
 import { assertKeyQuota } from './key-quota.ts';
-import { currentKey, touchKey } from './key-change.ts';
+import { currentKey } from './key-change.ts';
+import { putShared } from './multi-region/key-family.ts';
 import { makeCopies } from './multi-region/material-copies.ts';
 import { settleInBackground } from './multi-region/settle-state.ts';
 import { managedKey } from './named-key.ts';
@@ -16,7 +18,7 @@ import { keyStoreForImport } from './region-key-store.ts';
 import { assertMultiRegionPrimary } from './rotation-settings.ts';
 import { tagRecords } from './tag-members.ts';
 import type { KeyRecord, MaterialRecord } from '../keys/key-record.ts';
-import type { Change } from '../store/store.ts';
+import type { Change, Store } from '../store/store.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import type { TagMember } from './tag-members.ts';
 
@@ -51,15 +53,15 @@ export const replicateKey: Operation = defineOperation<ReplicateKeyInput, 'key'>
   },
 });
 
-/** What a replica has of its own, and what it shares with its primary; no materials. */
+/** A replica that no store has yet: what it has of its own, and what it shares with its primary for ever; no materials. */
 function newReplica(primary: KeyRecord, input: ReplicateKeyInput, { parts }: OperationContext): KeyRecord {
-  const { partition, account, keyId, keySpec, keyUsage, origin, rotationSchedule, currentMaterialId } = primary;
+  const { partition, account, keyId, keySpec, keyUsage, origin } = primary;
   return {
     partition,
     account,
     region: input.ReplicaRegion,
     keyId,
-    version: 1,
+    version: 0,
     description: input.Description ?? '',
     keySpec,
     keyUsage,
@@ -72,21 +74,25 @@ function newReplica(primary: KeyRecord, input: ReplicateKeyInput, { parts }: Ope
     policy: input.Policy ?? defaultKeyPolicy(partition, account),
     tags: tagRecords(input.Tags ?? []),
     materials: [],
-    ...(currentMaterialId !== undefined && { currentMaterialId }),
-    ...(rotationSchedule && { rotationSchedule }),
   };
 }
 
 /** Throws KmsError: AlreadyExistsException, LimitExceededException, UnsupportedOperationException. */
 function assertReplicable(replica: KeyRecord, context: OperationContext): void {
-  assertAbsent(replica, context);
   const { partition, account, region, keySpec } = replica;
+  if (partitionOf(region) !== partition) {
+    throw new KmsError(
+      'UnsupportedOperationException',
+      `Unable to replicate key ${replica.keyId} to region ${region}, as the region is not in the partition ${partition}.`,
+    );
+  }
+  assertAbsent(replica, context.parts.store);
   assertKeyQuota(context.parts.store, { partition, account, region });
   // Its materials are imported there too.
   if (replica.origin === 'EXTERNAL') keyStoreForImport(keySpec, { ...context, scope: { partition, account, region } });
 }
 
-function assertAbsent(replica: KeyRecord, { parts: { store } }: OperationContext): void {
+function assertAbsent(replica: KeyRecord, store: Store): void {
   if (store.key(replica, replica.keyId) === undefined) return;
   throw new KmsError(
     'AlreadyExistsException',
@@ -94,7 +100,10 @@ function assertAbsent(replica: KeyRecord, { parts: { store } }: OperationContext
   );
 }
 
-/** The primary is written with its replica, so that neither its rotation nor its deletion can have been judged without it. */
+/**
+ * The primary is written with its replica, so that neither its rotation nor its deletion can have been judged without it. A replica of
+ * imported material has to import all of it.
+ */
 function recordReplica(
   replica: KeyRecord,
   primary: KeyRecord,
@@ -106,26 +115,17 @@ function recordReplica(
     const current = currentKey(store, primary);
     checkState(current);
     assertMultiRegionPrimary(current);
-    assertAbsent(replica, context);
-    const materials = current.materials.map((material) => copyOf(material, copies, current));
-    const { currentMaterialId, rotationSchedule } = current;
-    const { rotationSchedule: _schedule, ...rest } = replica;
-    const record: KeyRecord = {
-      ...rest,
-      materials,
-      ...(currentMaterialId !== undefined && { currentMaterialId }),
-      ...(rotationSchedule && { rotationSchedule }),
-    };
-    return { changes: [{ kind: 'put-key', record, replacesVersion: 0 }, touchKey(current), ...ends], result: record };
+    assertAbsent(replica, store);
+    const materials = current.origin === 'EXTERNAL' ? [] : current.materials.map((material) => copyOf(material, copies, current));
+    const { record, changes } = putShared(store, { ...replica, materials }, { others: [current] });
+    return { changes: [...changes, ...ends], result: record };
   });
 }
 
 function copyOf(material: MaterialRecord, copies: readonly MaterialRecord[], primary: KeyRecord): MaterialRecord {
-  if (primary.origin === 'EXTERNAL') return awaitedImport(material);
   const copy = copies.find(({ materialId }) => materialId === material.materialId);
   if (copy === undefined) {
     throw new KmsError('ConflictException', `${keyArn(primary)} was rotated while it was being replicated. You can retry the request.`);
   }
-  const { createdAtMs, rotation } = material;
-  return { ...copy, createdAtMs, ...(rotation && { rotation }) };
+  return { ...copy, createdAtMs: material.createdAtMs };
 }

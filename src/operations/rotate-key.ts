@@ -4,7 +4,6 @@
  * request and no schedule.
  */
 import { KmsError } from '../errors.ts';
-import { keyArn } from '../keys/arn.ts';
 import { rotatedTo } from '../keys/rotation.ts';
 import { currentKey } from './key-change.ts';
 import { keyFamily, putShared } from './multi-region/key-family.ts';
@@ -71,7 +70,7 @@ export function becomeCurrent(
   rotation: MaterialRotation,
   replicas: readonly KeyRecord[] = [],
 ): { readonly record: KeyRecord; readonly changes: readonly Change[] } {
-  return putShared(store, rotatedTo(key, material, rotation), replicas);
+  return putShared(store, rotatedTo(key, material, rotation), { others: replicas });
 }
 
 function replicasOf(key: KeyRecord, store: Store): readonly KeyRecord[] {
@@ -81,16 +80,12 @@ function replicasOf(key: KeyRecord, store: Store): readonly KeyRecord[] {
 /** The replicas as they are now, each with its copy. Throws KmsError ConflictException when they are not those that got one. */
 function withCopies(current: readonly KeyRecord[], copied: readonly KeyRecord[], copies: readonly MaterialRecord[]): readonly KeyRecord[] {
   const copyOf = new Map(copied.map(({ region }, index) => [region, copies[index]]));
-  return current.map((replica) => {
+  const received = current.flatMap((replica) => {
     const copy = copyOf.get(replica.region);
-    if (copy === undefined || current.length !== copied.length) {
-      throw new KmsError(
-        'ConflictException',
-        `The replicas of ${keyArn(replica)} changed while it was rotated. You can retry the request.`,
-      );
-    }
-    return { ...replica, materials: [...replica.materials, copy] };
+    return copy === undefined ? [] : [{ ...replica, materials: [...replica.materials, copy] }];
   });
+  if (received.length === current.length && current.length === copied.length) return received;
+  throw new KmsError('ConflictException', 'The replicas of the key changed while it was rotated. You can retry the request.');
 }
 
 /**

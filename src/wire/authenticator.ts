@@ -1,6 +1,6 @@
 /** The seam between the wire and the ways of knowing a caller: signature (`sigv4/`) or good faith (`emulator-authenticator.ts`). */
 import type { Caller } from '../kms.ts';
-import { partitionOf } from './partition.ts';
+import { partitionOf } from '../keys/partition.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** What the transport knows of a connection. */

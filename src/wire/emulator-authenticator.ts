@@ -3,10 +3,10 @@
  * verified. What a web page could make a browser send is refused, because a browser runs on this machine too.
  */
 import { KmsError } from '../errors.ts';
+import { isRegionName, partitionOf } from '../keys/partition.ts';
 import type { Caller } from '../kms.ts';
 import { type Authenticator, type UnverifiedRequest, callerOf } from './authenticator.ts';
 import { isAmzJson } from './aws-json.ts';
-import { isRegionName, partitionOf } from './partition.ts';
 import { parseAuthorization } from './sigv4/authorization-header.ts';
 
 const DEFAULT_ACCOUNT = '000000000000';

@@ -1,6 +1,6 @@
 /** Changes of a multi-Region key together with what its other Regions share of them, in one transaction. */
 import { isDeepStrictEqual } from 'node:util';
-import { familyOf, synchronised } from '../../keys/multi-region.ts';
+import { familyOf, isReplica, synchronised } from '../../keys/multi-region.ts';
 import { isPresent } from '../../keys/key-record.ts';
 import type { KeyFamily } from '../../keys/multi-region.ts';
 import type { KeyRecord, MaterialRecord } from '../../keys/key-record.ts';
@@ -31,26 +31,38 @@ export function hasReplicas(key: KeyRecord, store: Store): boolean {
   return family !== undefined && family.primary.region === key.region && family.replicas.length > 0;
 }
 
+/** What changes of a family besides one of its keys. */
+export interface FurtherChanges {
+  /** Records of its other Regions, in place of the versions that they name. */
+  readonly others?: readonly KeyRecord[];
+  /** The Region whose key goes. */
+  readonly without?: string;
+}
+
 /**
- * Puts `changed` in place of the version that it names, and with it whatever changes of its other Regions. `others` are records of those
- * that change besides.
+ * Puts `changed` in place of the version that it names, a new one where that is 0, and with it whatever changes of its other Regions. The
+ * primary is written in any case, so that of changes in two Regions at once one is judged with the other.
  */
-export function putShared(store: Store, changed: KeyRecord, others: readonly KeyRecord[] = []): SharedChange {
+export function putShared(store: Store, changed: KeyRecord, { others = [], without }: FurtherChanges = {}): SharedChange {
   if (!changed.multiRegion) return { record: raised(changed), changes: [put(changed)], dropped: [] };
   const given = [changed, ...others];
-  const stored = store.keysById(changed.keyId);
-  const family = familyOf(
-    changed,
-    stored.map((key) => given.find(({ region }) => region === key.region) ?? key),
+  const stored = store.keysById(changed.keyId).filter((key) => key.partition === changed.partition && key.account === changed.account);
+  const before = (member: KeyRecord): KeyRecord | undefined => inRegion(stored, member.region);
+  const untouched = stored.filter(({ region }) => region !== without && inRegion(given, region) === undefined);
+  const family = familyOf(changed, [...given, ...untouched]);
+  const members = family === undefined ? given : allOf(synchronised(family));
+  const written = members.filter(
+    (member) => inRegion(given, member.region) !== undefined || !isReplica(member) || !isDeepStrictEqual(member, before(member)),
   );
-  const members = family === undefined ? [changed] : allOf(synchronised(family));
-  const before = (member: KeyRecord): KeyRecord | undefined => stored.find(({ region }) => region === member.region);
-  const written = members.filter((member) => member.region === changed.region || !isDeepStrictEqual(member, before(member)));
   return {
-    record: raised(written.find(({ region }) => region === changed.region) ?? changed),
+    record: raised(inRegion(written, changed.region) ?? changed),
     changes: written.map(put),
     dropped: written.filter(({ region }) => region !== changed.region).flatMap((member) => droppedOf(before(member), member)),
   };
+}
+
+function inRegion(keys: readonly KeyRecord[], region: string): KeyRecord | undefined {
+  return keys.find((key) => key.region === region);
 }
 
 function allOf({ primary, replicas }: KeyFamily): readonly KeyRecord[] {

@@ -56,14 +56,28 @@ export async function destroyKey(key: KeyRecord, parts: ServiceParts): Promise<b
 
 /** Destroys all materials, then forgets the key. For a key whose destruction has begun. */
 export async function finishDestruction(key: KeyRecord, parts: ServiceParts): Promise<void> {
+  for (let left: KeyRecord | undefined = key; left !== undefined; left = await removeDestroyed(left, parts)) {
+    await destroyMaterials(left, parts);
+    await removeGrants(left, parts.store);
+  }
+  parts.log.info({ keyId: key.keyId, account: key.account, region: key.region }, 'key deleted');
+}
+
+async function destroyMaterials(key: KeyRecord, { keyStores }: ServiceParts): Promise<void> {
   for (const material of key.materials.filter(isPresent)) {
-    const keyStore = parts.keyStores.byName(material.keyStore);
+    const keyStore = keyStores.byName(material.keyStore);
     await keyStore.forget(material.materialId);
     await keyStore.destroyMaterial({ key, material });
   }
-  await removeGrants(key, parts.store);
-  await parts.store.transact((store) => ({ changes: removal(key, store, parts.clock.nowMs()), result: undefined }));
-  parts.log.info({ keyId: key.keyId, account: key.account, region: key.region }, 'key deleted');
+}
+
+/** Resolves to the key when it has more materials than were destroyed: the rotation of its primary gives a replica one at any time. */
+function removeDestroyed(destroyed: KeyRecord, { store, clock }: ServiceParts): Promise<KeyRecord | undefined> {
+  return store.transact((newest) => {
+    const current = newest.key(destroyed, destroyed.keyId);
+    if (current !== undefined && current.materials.length > destroyed.materials.length) return { changes: [], result: current };
+    return { changes: removal(destroyed, newest, clock.nowMs()), result: undefined };
+  });
 }
 
 /** At least one, so that a key whose imported material is gone is held to its destruction too. */

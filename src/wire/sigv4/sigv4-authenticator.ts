@@ -9,7 +9,7 @@ import type { Credential, CredentialSource } from '../../config/credentials.ts';
 import { KmsError } from '../../errors.ts';
 import type { Caller } from '../../kms.ts';
 import { type Authenticator, type UnverifiedRequest, callerOf } from '../authenticator.ts';
-import { isRegionName, partitionOf } from '../partition.ts';
+import { isRegionName, partitionOf } from '../../keys/partition.ts';
 import type { RequestHead } from '../request-head.ts';
 import type { Authorization } from './authorization-header.ts';
 import { KnownAuthorizations } from './known-authorizations.ts';

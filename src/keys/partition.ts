@@ -1,4 +1,4 @@
-/** Which AWS partition a Region belongs to, by its name. */
+/** Names of Regions, and which AWS partition a Region belongs to by its name. */
 
 const REGION_NAME = /^[a-z]{2,4}(-[a-z]{1,12}){1,3}-\d{1,2}$/;
 

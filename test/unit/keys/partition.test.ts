@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isRegionName, partitionOf } from '../../../src/wire/partition.ts';
+import { isRegionName, partitionOf } from '../../../src/keys/partition.ts';
 
 describe('Regions and partitions', () => {
   it.each([
