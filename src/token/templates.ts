@@ -79,6 +79,42 @@ export function unwrappedKey(form: KeyForm, names: ObjectNames, mechanisms: read
   return { ...form.identity, ...SESSION_CUSTODY, ...form.uses, ...allowing(mechanisms), ID: names.id, LABEL: names.label };
 }
 
+/** A material of any form that is unwrapped to live in the token for good. Its size comes with the wrapped key. */
+export function importedKey(form: KeyForm, names: ObjectNames, mechanisms: readonly MechanismName[]): Template {
+  return { ...form.identity, ...CUSTODY, ...form.uses, ...allowing(mechanisms), TOKEN: true, ID: names.id, LABEL: names.label };
+}
+
+/** What the private key of an import pair may do besides unwrapping, and what it forces on keys that it unwraps. */
+export interface ImportKeyUse {
+  /** Material may pass through software: the key also decrypts. */
+  readonly decrypts: boolean;
+  /** Undefined where the token does not enforce CKA_UNWRAP_TEMPLATE. */
+  readonly unwrapTemplate: Template | undefined;
+}
+
+/** The private half of an RSA pair that customers wrap material for. */
+export function importPrivateKey(names: ObjectNames, { decrypts, unwrapTemplate }: ImportKeyUse): Template {
+  const mechanisms: readonly MechanismName[] = decrypts ? ['RSA_PKCS_OAEP', 'RSA_X_509'] : ['RSA_PKCS_OAEP'];
+  return {
+    CLASS: 'PRIVATE_KEY',
+    KEY_TYPE: 'RSA',
+    ...CUSTODY,
+    ...NO_PRIVATE_USE,
+    UNWRAP: true,
+    DECRYPT: decrypts,
+    ...allowing(mechanisms),
+    ...(unwrapTemplate && { UNWRAP_TEMPLATE: unwrapTemplate }),
+    TOKEN: true,
+    ID: names.id,
+    LABEL: names.label,
+  };
+}
+
+/** The AES key between the two steps of RSA_AES_KEY_WRAP: a session object that unwraps one key. */
+export function stepKey(label: string): Template {
+  return { CLASS: 'SECRET_KEY', KEY_TYPE: 'AES', ...SESSION_CUSTODY, ...NO_USE, UNWRAP: true, LABEL: label };
+}
+
 /** A private key that the API hands out: a session object that leaves once, and is destroyed. */
 export function handedOutKey({ identity, uses }: KeyForm): Template {
   return { ...identity, ...uses, TOKEN: false, PRIVATE: true, SENSITIVE: true, EXTRACTABLE: true };
@@ -132,6 +168,9 @@ export function fingerprintKey(label: string): Template {
 
 /** What comes out of CKA_UNWRAP_TEMPLATE of the wrapping key: whatever is unwrapped stays inside. */
 export const STAYS_INSIDE: Template = { SENSITIVE: true, EXTRACTABLE: false };
+
+/** Likewise of an import key whose materials are kept wrapped: they leave under a TRUSTED key only. */
+export const LEAVES_UNDER_TRUSTED: Template = { SENSITIVE: true, WRAP_WITH_TRUSTED: true };
 
 /**
  * The key under which materials leave and return. PRIVATE false, because the security officer, who alone may set TRUSTED, cannot

@@ -14,10 +14,14 @@ import type {
   AdoptionRequest,
   BoundKey,
   BoundMaterial,
+  ImportedMaterial,
+  ImportKey,
+  ImportRequest,
   KeyStore,
   KeyStoreDescription,
   KeyStoreErrorKind,
   KeyStoreHealth,
+  MaterialImports,
   MaterialRequest,
   SigningRequest,
   UsageLeases,
@@ -36,6 +40,9 @@ import { planNewMaterials, suiteFor } from './custody.ts';
 import { createDataKeyPair } from './data-key-pairs.ts';
 import { onOwnData, onOwnDataError, toKeyStoreError } from './key-store-error.ts';
 import { isTokenSuite } from './derivation.ts';
+import { destroyImportKey } from './import-keys.ts';
+import { importError, TokenImports } from './imports.ts';
+import type { ImportPolicy } from './imports.ts';
 import type { CreatedMaterial, MaterialKind } from './material-kind.ts';
 import { MaterialPlaces } from './material-places.ts';
 import { ServedKeys } from './served-keys.ts';
@@ -46,6 +53,8 @@ import { TokenVault } from './token-vault.ts';
 /** The part of the configuration that this store reads. */
 export interface Pkcs11KeyStoreConfig extends MaterialPolicy {
   readonly name: string;
+  /** In the token only when absent. */
+  readonly import?: ImportPolicy['import'];
 }
 
 export interface Pkcs11KeyStoreParts {
@@ -62,7 +71,7 @@ export interface Pkcs11KeyStoreParts {
  * A key store on an open token, which stays the caller's to close. Rejects with KeyStoreError when the token fails; a token
  * that cannot make materials as configured still opens, serves what it holds, and says why in `describe().remarks`.
  */
-export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts): Promise<KeyStore> {
+export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts): Promise<KeyStore & MaterialImports> {
   const places = new MaterialPlaces(token);
   try {
     const plan = await token.recovering(() => onOwnData(planNewMaterials(token, config, places.wrapped)));
@@ -72,7 +81,7 @@ export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: To
   }
 }
 
-class Pkcs11KeyStore implements KeyStore {
+class Pkcs11KeyStore implements KeyStore, MaterialImports {
   readonly name: string;
   readonly protection = 'HSM';
   readonly #config: Pkcs11KeyStoreConfig;
@@ -83,6 +92,7 @@ class Pkcs11KeyStore implements KeyStore {
   readonly #served: ServedKeys;
   readonly #cipher: SymmetricCipher<TokenObject>;
   readonly #keys: TokenKeys;
+  readonly #imports: TokenImports;
   readonly #unsubscribe: () => void;
 
   constructor(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts, places: MaterialPlaces, plan: NewMaterials) {
@@ -95,6 +105,7 @@ class Pkcs11KeyStore implements KeyStore {
     this.#served = new ServedKeys(token, config.residency === 'wrapped');
     this.#keys = new TokenKeys(token, places, this.#served, { keysMax: parts.epochKeysMax, log: parts.log });
     this.#cipher = new SymmetricCipher(new TokenVault(token, places), { ...parts, fillRandom: parts.fillRandom ?? openSystemRandom() });
+    this.#imports = new TokenImports(token, places, { residency: config.residency, import: config.import ?? 'in-token' });
     this.#unsubscribe = token.onEpochChange(() => this.#dropReferences());
   }
 
@@ -140,6 +151,28 @@ class Pkcs11KeyStore implements KeyStore {
     const record = this.#record(kind, created);
     const custody = weaknesses.length > 0 ? 'reduced' : record.custody;
     return { keySpec, keyUsage, weaknesses, material: { ...record, custody, adopted: true } };
+  }
+
+  createImportKey(wrappingKeySpec: string, objectId: Uint8Array, signal?: AbortSignal): Promise<ImportKey> {
+    let attempts = 0;
+    return this.#run(() => this.#imports.createImportKey(wrappingKeySpec, objectId, (attempts += 1) > 1), signal);
+  }
+
+  async importMaterial(request: ImportRequest, signal?: AbortSignal): Promise<ImportedMaterial> {
+    const kind = this.#kindOfNew(request);
+    const { custody } = this.#plan;
+    if (request.suite !== undefined && request.suite !== kind.binding.suite)
+      throw new KeyStoreError('unsupported', `The key is of the suite ${request.suite}, which this key store does not give to new materials`);
+    let attempts = 0;
+    const attempt = (): ReturnType<TokenImports['importMaterial']> => this.#imports.importMaterial(request, kind, custody, (attempts += 1) > 1);
+    const { created, throughSoftware } = await this.#token.recovering(attempt, signal).catch((error: unknown) => {
+      throw importError(error);
+    });
+    return { material: this.#record(kind, created), throughSoftware };
+  }
+
+  async destroyImportKey(reference: Uint8Array): Promise<void> {
+    await this.#run(() => destroyImportKey(this.#token, reference));
   }
 
   encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {

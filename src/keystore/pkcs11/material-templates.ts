@@ -2,12 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Template } from '../../token/mechanism.ts';
 import type { ObjectNames } from '../../token/templates.ts';
-import { epochKey, fingerprintKey, residentKey, unwrappedKey, wrappableKey } from '../../token/templates.ts';
+import { epochKey, fingerprintKey, importedKey, residentKey, unwrappedKey, wrappableKey } from '../../token/templates.ts';
 import type { MaterialKind } from './material-kind.ts';
 
 /** A material that stays in the token. */
 export function residentTemplate({ form, mechanisms }: MaterialKind, names: ObjectNames): Template {
   return residentKey(form, names, mechanisms);
+}
+
+/** A material that is unwrapped to stay in the token. */
+export function importedTemplate({ form, mechanisms }: MaterialKind, names: ObjectNames): Template {
+  return importedKey(form, names, mechanisms);
 }
 
 /** A material for the moment between its generation and its wrapping. `trustedOnly`: only a TRUSTED key may wrap it. */

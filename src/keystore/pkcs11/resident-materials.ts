@@ -71,7 +71,9 @@ export class ResidentMaterials {
     if (again) await this.#destroyAll(request.objectId);
     const key = await unwrap().catch(neverTwice);
     return this.keep(request, kind, key).catch(async (error: unknown) => {
-      if (error instanceof KeyStoreError) await this.#token.destroyObject(key.object);
+      // The caller takes both for a fault of the key, and does not come again.
+      const isOfKey = error instanceof KeyStoreError || (error instanceof TokenError && error.kind === 'unclear');
+      if (isOfKey && this.#token.isCurrent(key.object)) await this.#token.destroyObject(key.object);
       throw error;
     });
   }
