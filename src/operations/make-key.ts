@@ -42,7 +42,7 @@ export function firstMaterial(material: MaterialRecord): Pick<KeyRecord, 'materi
 }
 
 /** A new key as it is before it has a material. */
-export function recordWithoutMaterial(key: NewKey, parts: ServiceParts): KeyRecord {
+export function recordWithoutMaterial(key: NewKey, parts: Pick<ServiceParts, 'clock'>): KeyRecord {
   return {
     ...key,
     version: 1,

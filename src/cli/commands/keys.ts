@@ -7,6 +7,7 @@ import type { Store } from '../../store/store.ts';
 import { withConfigOptions } from '../options.ts';
 import { keysNamed, withStore } from '../stored-keys.ts';
 import { columns, printData, printJson, say } from '../terminal.ts';
+import { adoptCommand } from './keys-adopt.ts';
 import { exportPublicCommand } from './keys-export-public.ts';
 import { transportCommand } from './keys-transport.ts';
 
@@ -14,10 +15,11 @@ const aliasesShownMax = 1_000;
 
 export function keysCommand(): Command {
   return new Command('keys')
-    .description('look at the keys of the data directory')
+    .description('look at the keys of the data directory, or adopt one that is in a token')
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(exportPublicCommand())
+    .addCommand(adoptCommand())
     .addCommand(transportCommand());
 }
 
@@ -110,9 +112,9 @@ function scheduleText({ rotationSchedule }: KeyRecord): string | undefined {
 }
 
 function materialText(material: DescribedMaterial, currentMaterialId: string | undefined): string {
-  const { materialId, keyStore, protection, residency, suite = '-', custody } = material;
+  const { materialId, keyStore, protection, residency, suite = '-', custody, adopted } = material;
   const standing = material.pending ?? (materialId === currentMaterialId ? 'current' : 'former');
-  return `${materialId} ${keyStore} ${protection} ${residency} ${suite} custody ${custody}${importText(material)} ${standing}${rotationText(material)}`;
+  return `${materialId} ${keyStore} ${protection} ${residency} ${suite} custody ${custody}${adopted === true ? ' adopted' : ''}${importText(material)} ${standing}${rotationText(material)}`;
 }
 
 function rotationText({ rotation }: DescribedMaterial): string {
