@@ -38,6 +38,10 @@ export interface KeyStoreSubject {
   readonly dataKeyPairs: readonly string[];
   /** Wrapping algorithms of imports that it takes in. Absent: it imports nothing. */
   readonly importsWrappedBy?: readonly string[];
+  /** Key specs of imports; absent: all that can be imported at all. */
+  readonly importsSpecs?: readonly string[];
+  /** It sees what is around a key and in the first of two steps, so that it can be strict about it. Absent: it can. */
+  readonly seesEncoding?: boolean;
   readonly expects: { readonly residency: Residency; readonly suite: CiphertextSuite; readonly custody: Custody };
   available(): boolean;
   open(): Promise<OpenSubject>;
@@ -46,6 +50,7 @@ export interface KeyStoreSubject {
 const rsaSpecs = ['RSA_2048', 'RSA_3072', 'RSA_4096'];
 const nistCurves = ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521'];
 const otherCurves = ['ECC_SECG_P256K1', 'ECC_NIST_EDWARDS25519'];
+const rsaWrapping = [...wrappingAlgorithms.keys()].filter((name) => name !== 'SM2PKE');
 const hmacSpecs = ['HMAC_224', 'HMAC_256', 'HMAC_384', 'HMAC_512'];
 
 const software: KeyStoreSubject = {
@@ -132,6 +137,8 @@ interface RealModule {
   readonly refusedAlgorithms: readonly string[];
   readonly composedAlgorithms: readonly string[];
   readonly dataKeyPairs: readonly string[];
+  /** Key specs of imports through software and in the token. */
+  readonly importsSpecs: readonly string[];
   readonly available: () => boolean;
   readonly provision: () => ProvisionedToken;
 }
@@ -145,13 +152,16 @@ function real(module: RealModule, residency: 'token' | 'wrapped', suite: 'derive
     composedAlgorithms: module.composedAlgorithms,
     keySpecs: module.keySpecs[residency],
     dataKeyPairs: module.dataKeyPairs,
+    importsWrappedBy: rsaWrapping,
+    importsSpecs: module.importsSpecs.filter((spec) => spec === 'SYMMETRIC_DEFAULT' || module.keySpecs[residency].includes(spec)),
+    seesEncoding: false,
     expects: { residency, suite: suite === 'direct' ? 'direct' : module.derived, custody },
     available: module.available,
     open: async () => {
       const opened = await openRealToken(module.provision(), module.securityOfficer);
       const parts = testParts();
       return {
-        openStore: async () => openPkcs11KeyStore({ name: module.name, residency, suite, custody }, opened.token, parts),
+        openStore: async () => openPkcs11KeyStore({ name: module.name, residency, suite, custody, import: 'via-software' }, opened.token, parts),
         close: () => opened.close(),
       };
     },
@@ -173,6 +183,7 @@ const softHsm: RealModule = {
   // It has no OAEP with SHA-256.
   composedAlgorithms: ['RSAES_OAEP_SHA_256'],
   dataKeyPairs: [...rsaSpecs, ...nistCurves, 'ECC_SECG_P256K1'],
+  importsSpecs: ['SYMMETRIC_DEFAULT', ...rsaSpecs, ...nistCurves, 'ECC_SECG_P256K1', ...hmacSpecs],
   available: hasSoftHsm,
   provision: provisionSoftHsm,
 };
@@ -187,6 +198,7 @@ const nss: RealModule = {
   refusedAlgorithms: [],
   composedAlgorithms: [],
   dataKeyPairs: [],
+  importsSpecs: ['SYMMETRIC_DEFAULT', ...hmacSpecs],
   available: hasNss,
   provision: provisionNss,
 };

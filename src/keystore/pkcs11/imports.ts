@@ -11,7 +11,7 @@ import type { PairShape } from '../../token/key-pairs.ts';
 import type { Template } from '../../token/mechanism.ts';
 import { LEAVES_UNDER_TRUSTED, STAYS_INSIDE, privateForm } from '../../token/templates.ts';
 import { TokenError } from '../../token/token-error.ts';
-import type { Token } from '../../token/token.ts';
+import type { DescribedObject, Token } from '../../token/token.ts';
 import type { ImportKey, ImportRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { withSessionObject } from './derivation.ts';
@@ -141,14 +141,15 @@ export class TokenImports {
     again: boolean,
   ): Promise<CreatedMaterial> {
     const unwrap = async (template: Template): Promise<TokenKey> => {
-      const { object } = await unwrapMaterial(this.#token, wrapped, template, []);
+      const { object } = await unwrapChangeable((asked) => unwrapMaterial(this.#token, wrapped, asked, []), template);
       return { object, ...(publicKey && { publicKey }) };
     };
     try {
       if (this.#policy.residency === 'token')
-        return await this.#places.resident.take(request, kind, again, () => unwrapLasting(unwrap, importedTemplate(kind, residentNames(request))));
+        return await this.#places.resident.take(request, kind, again, () => unwrap(importedTemplate(kind, residentNames(request))));
       const { current } = await this.#places.wrapped.serviceKeys();
-      const key = await unwrap(exportableTemplate(kind, current.trusted));
+      const { VALUE_LEN: _comesWithTheKey, ...exportable } = exportableTemplate(kind, current.trusted);
+      const key = await unwrap(exportable);
       return await withSessionObject(this.#token, key.object, () => this.#places.wrapped.keep(request, kind, custody, key));
     } catch (error) {
       throw error instanceof KeyStoreError && error.kind === 'internal' ? notOfSpec(kind, { cause: error }) : error;
@@ -165,7 +166,10 @@ export function importError(error: unknown): unknown {
 }
 
 /** SoftHSM unwraps no key whose attributes cannot be changed; SENSITIVE and EXTRACTABLE cannot be weakened in any case. */
-async function unwrapLasting(unwrap: (template: Template) => Promise<TokenKey>, template: Template): Promise<TokenKey> {
+async function unwrapChangeable(
+  unwrap: (template: Template) => Promise<DescribedObject>,
+  template: Template,
+): Promise<DescribedObject> {
   try {
     return await unwrap(template);
   } catch (error) {
