@@ -4,6 +4,7 @@
  * to tens of milliseconds on the thread that calls it.
  */
 import { constants, createPublicKey, diffieHellman, privateDecrypt, privateEncrypt, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { keyShape, oaepDigests, signingAlgorithm } from '../../keys/algorithms.ts';
 import type { Digest } from '../../keys/algorithms.ts';
@@ -129,10 +130,18 @@ export function decryptOaep(privateKey: Uint8Array, algorithm: string, ciphertex
   const oaepHash = oaepDigests.get(algorithm)?.digest;
   if (oaepHash === undefined) throw new KeyStoreError('unsupported', `The algorithm ${algorithm} does not decrypt in software`);
   try {
-    return privateDecrypt({ key: privateKeyObject(privateKey), padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, ciphertext);
+    return openOaep(privateKeyObject(privateKey), oaepHash, ciphertext);
   } catch (error) {
     throw new KeyStoreError('invalid-ciphertext', 'The ciphertext does not open', { cause: error });
   }
+}
+
+/** RSAES-OAEP-DECRYPT (RFC 8017, 7.1.2) with an empty label. Throws Error for whatever does not open. */
+export function openOaep(key: KeyObject, oaepHash: Digest, ciphertext: Uint8Array): Buffer {
+  // Step 1b. OpenSSL takes a ciphertext without its leading zeros for the same one.
+  if (ciphertext.length * 8 !== key.asymmetricKeyDetails?.modulusLength)
+    throw new RangeError('the ciphertext is not as long as the modulus');
+  return privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, ciphertext);
 }
 
 /** The x coordinate of ECDH (SP 800-56A, 5.7.1.2). */

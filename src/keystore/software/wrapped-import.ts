@@ -2,7 +2,7 @@
  * Material that was wrapped for its import, unwrapped in this process and brought into the form in which the software store keeps it.
  * Every ciphertext that does not unwrap is refused in the same words and at the same step, so that nobody learns what is inside.
  */
-import { constants, createDecipheriv, createPrivateKey, privateDecrypt, randomBytes } from 'node:crypto';
+import { createDecipheriv, createPrivateKey, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { keyShape } from '../../keys/algorithms.ts';
 import type { Digest } from '../../keys/algorithms.ts';
@@ -12,6 +12,7 @@ import { normalisedKeyPair, PrivateKeyError } from '../../keys/private-key-encod
 import { sm2KeyPair } from '../../keys/sm2-curve.ts';
 import { decryptSm2 } from '../../keys/sm2-encryption.ts';
 import { KeyStoreError } from '../keystore.ts';
+import { openOaep } from './private-keys.ts';
 import { symmetricMaterialBytes } from './sealed-material.ts';
 
 export interface WrappedImport {
@@ -57,7 +58,7 @@ function unwrapOaep({ scheme, digest }: OaepWrappingRow, privateKey: Uint8Array,
 
 function decryptOaep(key: KeyObject, oaepHash: Digest, wrapped: Uint8Array): Buffer {
   try {
-    return privateDecrypt({ key, oaepHash, padding: constants.RSA_PKCS1_OAEP_PADDING }, wrapped);
+    return openOaep(key, oaepHash, wrapped);
   } catch {
     throw doesNotUnwrap();
   }

@@ -115,6 +115,17 @@ describe('keys of the software store', () => {
     }
   });
 
+  it('no RSAES_OAEP ciphertext opens without its leading zero', async () => {
+    const bound = await create('RSA_2048', 'ENCRYPT_DECRYPT');
+    const key = { key: nodeKey(publicKeyOf(bound)), padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
+    const plaintext = randomBytes(32);
+    let sealed = publicEncrypt(key, plaintext);
+    for (let attempts = 1; sealed[0] !== 0 && attempts < 20_000; attempts += 1) sealed = publicEncrypt(key, plaintext);
+    expect(sealed[0]).toBe(0);
+    expect(Buffer.from(await keys.decryptWithPrivateKey(bound, 'RSAES_OAEP_SHA_256', sealed))).toEqual(plaintext);
+    expect(await kindOf(keys.decryptWithPrivateKey(bound, 'RSAES_OAEP_SHA_256', sealed.subarray(1)))).toBe('invalid-ciphertext');
+  });
+
   it.each(specsFor('KEY_AGREEMENT').filter((spec) => spec !== 'SM2'))(
     '%s agrees with a pair of OpenSSL on the same secret',
     async (keySpec) => {
