@@ -104,6 +104,7 @@ keyStores:
     token: softhsm
     residency: ${choice.residency}
     suite: ${choice.suite}
+    import: via-software # SoftHSM has no OAEP with SHA-256: such key material is in memory for the moment of its import
 regions:
   - region: us-east-1
     keyStore: softhsm

@@ -56,6 +56,10 @@ export type KeyStoreConfig =
       /** `measured` takes the best suite that the token can. */
       readonly suite: 'measured' | 'derived' | 'direct';
       readonly custody: 'full' | 'reduced';
+      /** `via-software`: key material that the token cannot unwrap itself may be in the daemon's memory while it is imported. */
+      readonly import: 'in-token' | 'via-software';
+      /** Key stores on other tokens that materials of multi-Region keys may come from and go to. */
+      readonly transport?: { readonly pins: readonly TransportPinConfig[] } | undefined;
     }
   | {
       readonly kind: 'software';
@@ -65,7 +69,7 @@ export type KeyStoreConfig =
       readonly transport?: { readonly pins: readonly TransportPinConfig[] } | undefined;
     };
 
-/** A key store whose transport key an operator has compared (`hsm-kms keys transport` prints the fingerprint). */
+/** A key store whose transport key an operator has compared (`hsm-kms keys transport` prints the fingerprint, for tokens `hsm-kms token transport`). */
 export interface TransportPinConfig {
   readonly keyStore: string;
   /** SHA-256 of the DER SubjectPublicKeyInfo: 64 lower-case hex digits. */

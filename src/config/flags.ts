@@ -87,9 +87,13 @@ function listenerProblems(config: Config): readonly ConfigProblem[] {
 
 function softwareProblems({ hardwareOnly, keyStores }: Config): readonly ConfigProblem[] {
   if (!hardwareOnly) return [];
-  return keyStores
-    .filter((store) => store.kind === 'software')
-    .map((store) => flagProblem('hardwareOnly', `forbids keys in software, and the key store ${store.name} is one: take one of them out`));
+  return keyStores.flatMap((store) => {
+    if (store.kind === 'software')
+      return [flagProblem('hardwareOnly', `forbids keys in software, and the key store ${store.name} is one: take one of them out`)];
+    if (store.import === 'in-token') return [];
+    const reason = `forbids that key material passes through software, and the key store ${store.name} has import: via-software`;
+    return [flagProblem('hardwareOnly', `${reason}: take one of them out`)];
+  });
 }
 
 /** Time that can be moved destroys keys early: only those that nobody will miss. */

@@ -81,6 +81,12 @@ const token = section({
   ...settingsShape,
 });
 
+const fingerprint = z
+  .string({ error: 'expected a fingerprint' })
+  .regex(/^[0-9a-f]{64}$/, { error: 'expected a fingerprint as hsm-kms keys transport prints it: 64 lower-case hexadecimal digits' });
+const transport = section({ pins: z.array(section({ keyStore: name, fingerprint })).max(itemsMax) })
+  .optional()
+  .transform((given) => given ?? { pins: [] });
 const pkcs11Store = section({
   kind: z.literal('pkcs11'),
   name,
@@ -88,17 +94,13 @@ const pkcs11Store = section({
   residency: oneOf('token', 'wrapped').default('token'),
   suite: oneOf('measured', 'derived', 'direct').default('measured'),
   custody: oneOf('full', 'reduced').default('full'),
+  import: oneOf('in-token', 'via-software').default('in-token'),
+  transport,
 });
 const tokenRootKey = z.strictObject({ token: name }).transform(({ token: from }) => ({ kind: 'token', token: from }) as const);
 const tpmRootKey = z.strictObject({ tpm: tpmReference }).transform(({ tpm }) => tpm);
 const rootKeyForms = `${secretForms}, a token: {token: NAME}, or ${tpmForms}`;
 const rootKey = z.union([secretReference, tpmRootKey, tokenRootKey], { error: (issue) => tpmProblem(issue) ?? rootKeyForms });
-const fingerprint = z
-  .string({ error: 'expected a fingerprint' })
-  .regex(/^[0-9a-f]{64}$/, { error: 'expected a fingerprint as hsm-kms keys transport prints it: 64 lower-case hexadecimal digits' });
-const transport = section({ pins: z.array(section({ keyStore: name, fingerprint })).max(itemsMax) })
-  .optional()
-  .transform((given) => given ?? { pins: [] });
 const softwareStore = section({
   kind: z.literal('software'),
   name,

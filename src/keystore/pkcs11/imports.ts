@@ -11,7 +11,7 @@ import type { PairShape } from '../../token/key-pairs.ts';
 import type { Template } from '../../token/mechanism.ts';
 import { LEAVES_UNDER_TRUSTED, STAYS_INSIDE, privateForm } from '../../token/templates.ts';
 import { TokenError } from '../../token/token-error.ts';
-import type { DescribedObject, Token } from '../../token/token.ts';
+import type { Capabilities, DescribedObject, Token } from '../../token/token.ts';
 import type { ImportKey, ImportRequest } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { withSessionObject } from './derivation.ts';
@@ -52,8 +52,6 @@ export class TokenImports {
 
   /** `again`: an earlier attempt may have made a pair. */
   async createImportKey(wrappingKeySpec: string, objectId: Uint8Array, again: boolean): Promise<ImportKey> {
-    const { rsaOaepSha1, rsaOaepSha256 } = this.#token.capabilities;
-    if (!rsaOaepSha1 && !rsaOaepSha256) throw new KeyStoreError('unsupported', 'The token unwraps no keys with RSA-OAEP: it imports nothing');
     const unwrapTemplate = this.#token.capabilities.enforcesUnwrapTemplate ? await this.#unwrapTemplate() : undefined;
     return createImportKey(this.#token, wrappingKeySpec, objectId, { decrypts: this.#isViaSoftware, unwrapTemplate }, again);
   }
@@ -86,12 +84,11 @@ export class TokenImports {
   }
 
   #assertUnwraps({ binding, form }: MaterialKind, { scheme }: OaepWrappingRow): void {
-    const { wrapsPrivate, kwp, honoursUnwrapAttributes } = this.#token.capabilities;
+    const { wrapsPrivate, kwp } = this.#token.capabilities;
     const { CLASS, KEY_TYPE } = form.identity;
     const refuse = (reason: string): never => {
       throw new KeyStoreError('unsupported', `Keys of spec ${binding.keySpec} cannot be imported so: ${reason}`);
     };
-    if (!honoursUnwrapAttributes) refuse('the token does not keep unwrapped keys inside');
     if (scheme === 'oaep-aes' && kwp === undefined) refuse('the token does not unwrap AES-KWP');
     const isPrivate = CLASS === 'PRIVATE_KEY';
     if (isPrivate && (KEY_TYPE === undefined || !wrapsPrivate.includes(KEY_TYPE)))
@@ -155,6 +152,11 @@ export class TokenImports {
       throw error instanceof KeyStoreError && error.kind === 'internal' ? notOfSpec(kind, { cause: error }) : error;
     }
   }
+}
+
+/** False for tokens into which nothing can be imported. */
+export function unwrapsImports({ rsaOaepSha1, rsaOaepSha256, honoursUnwrapAttributes }: Capabilities): boolean {
+  return (rsaOaepSha1 || rsaOaepSha256) && honoursUnwrapAttributes;
 }
 
 /** The KeyStoreError of an import: what the token holds against its input, it holds against the wrapped material. */

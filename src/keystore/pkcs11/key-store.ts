@@ -15,7 +15,6 @@ import type {
   BoundKey,
   BoundMaterial,
   ImportedMaterial,
-  ImportKey,
   ImportRequest,
   KeyStore,
   KeyStoreDescription,
@@ -41,8 +40,8 @@ import { createDataKeyPair } from './data-key-pairs.ts';
 import { onOwnData, onOwnDataError, toKeyStoreError } from './key-store-error.ts';
 import { isTokenSuite } from './derivation.ts';
 import { destroyImportKey } from './import-keys.ts';
-import { importError, TokenImports } from './imports.ts';
-import type { ImportPolicy } from './imports.ts';
+import { importError, TokenImports, unwrapsImports } from './imports.ts';
+import type { ImportPolicy, TakenIn } from './imports.ts';
 import type { CreatedMaterial, MaterialKind } from './material-kind.ts';
 import { MaterialPlaces } from './material-places.ts';
 import { ServedKeys } from './served-keys.ts';
@@ -71,7 +70,7 @@ export interface Pkcs11KeyStoreParts {
  * A key store on an open token, which stays the caller's to close. Rejects with KeyStoreError when the token fails; a token
  * that cannot make materials as configured still opens, serves what it holds, and says why in `describe().remarks`.
  */
-export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts): Promise<KeyStore & MaterialImports> {
+export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts): Promise<KeyStore> {
   const places = new MaterialPlaces(token);
   try {
     const plan = await token.recovering(() => onOwnData(planNewMaterials(token, config, places.wrapped)));
@@ -81,9 +80,13 @@ export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: To
   }
 }
 
-class Pkcs11KeyStore implements KeyStore, MaterialImports {
+class Pkcs11KeyStore implements KeyStore {
   readonly name: string;
   readonly protection = 'HSM';
+  /* Imports: absent where the token unwraps no keys, so that a fallback may take them. */
+  readonly createImportKey?: MaterialImports['createImportKey'];
+  readonly importMaterial?: MaterialImports['importMaterial'];
+  readonly destroyImportKey?: MaterialImports['destroyImportKey'];
   readonly #config: Pkcs11KeyStoreConfig;
   readonly #token: Token;
   readonly #clock: Clock;
@@ -106,6 +109,7 @@ class Pkcs11KeyStore implements KeyStore, MaterialImports {
     this.#keys = new TokenKeys(token, places, this.#served, { keysMax: parts.epochKeysMax, log: parts.log });
     this.#cipher = new SymmetricCipher(new TokenVault(token, places), { ...parts, fillRandom: parts.fillRandom ?? openSystemRandom() });
     this.#imports = new TokenImports(token, places, { residency: config.residency, import: config.import ?? 'in-token' });
+    if (unwrapsImports(token.capabilities)) Object.assign(this, this.#materialImports());
     this.#unsubscribe = token.onEpochChange(() => this.#dropReferences());
   }
 
@@ -151,28 +155,6 @@ class Pkcs11KeyStore implements KeyStore, MaterialImports {
     const record = this.#record(kind, created);
     const custody = weaknesses.length > 0 ? 'reduced' : record.custody;
     return { keySpec, keyUsage, weaknesses, material: { ...record, custody, adopted: true } };
-  }
-
-  createImportKey(wrappingKeySpec: string, objectId: Uint8Array, signal?: AbortSignal): Promise<ImportKey> {
-    let attempts = 0;
-    return this.#run(() => this.#imports.createImportKey(wrappingKeySpec, objectId, (attempts += 1) > 1), signal);
-  }
-
-  async importMaterial(request: ImportRequest, signal?: AbortSignal): Promise<ImportedMaterial> {
-    const kind = this.#kindOfNew(request);
-    const { custody } = this.#plan;
-    if (request.suite !== undefined && request.suite !== kind.binding.suite)
-      throw new KeyStoreError('unsupported', `The key is of the suite ${request.suite}, which this key store does not give to new materials`);
-    let attempts = 0;
-    const attempt = (): ReturnType<TokenImports['importMaterial']> => this.#imports.importMaterial(request, kind, custody, (attempts += 1) > 1);
-    const { created, throughSoftware } = await this.#token.recovering(attempt, signal).catch((error: unknown) => {
-      throw importError(error);
-    });
-    return { material: this.#record(kind, created), throughSoftware };
-  }
-
-  async destroyImportKey(reference: Uint8Array): Promise<void> {
-    await this.#run(() => destroyImportKey(this.#token, reference));
   }
 
   encrypt(bound: BoundMaterial, plaintext: Uint8Array, context: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
@@ -244,6 +226,30 @@ class Pkcs11KeyStore implements KeyStore, MaterialImports {
     this.#unsubscribe();
     await this.#cipher.close();
     await this.#keys.close();
+  }
+
+  #materialImports(): MaterialImports {
+    return {
+      createImportKey: (wrappingKeySpec, objectId, signal) => {
+        let attempts = 0;
+        return this.#run(() => this.#imports.createImportKey(wrappingKeySpec, objectId, (attempts += 1) > 1), signal);
+      },
+      importMaterial: (request, signal) => this.#import(request, signal),
+      destroyImportKey: (reference) => this.#run(() => destroyImportKey(this.#token, reference)),
+    };
+  }
+
+  async #import(request: ImportRequest, signal: AbortSignal | undefined): Promise<ImportedMaterial> {
+    const kind = this.#kindOfNew(request);
+    const { custody } = this.#plan;
+    if (request.suite !== undefined && request.suite !== kind.binding.suite)
+      throw new KeyStoreError('unsupported', `The key is of the suite ${request.suite}, which this key store does not give to new materials`);
+    let attempts = 0;
+    const attempt = (): Promise<TakenIn> => this.#imports.importMaterial(request, kind, custody, (attempts += 1) > 1);
+    const { created, throughSoftware } = await this.#token.recovering(attempt, signal).catch((error: unknown) => {
+      throw importError(error);
+    });
+    return { material: this.#record(kind, created), throughSoftware };
   }
 
   /** What a new key will be in the token. Throws KeyStoreError `unsupported` or `refused` with the reason. */
