@@ -59,10 +59,16 @@ export async function pinnedStores(names: readonly string[], isPinned = true): P
   return stores;
 }
 
-export async function openMultiRegionFixture(options: { readonly isPinned?: boolean } = {}): Promise<MultiRegionFixture> {
+export interface MultiRegionOptions {
+  readonly isPinned?: boolean;
+  /** Named `eu` and `us`; software key stores that have pinned each other when absent. */
+  readonly keyStores?: readonly KeyStore[];
+}
+
+export async function openMultiRegionFixture(options: MultiRegionOptions = {}): Promise<MultiRegionFixture> {
   const store = new MemoryStore();
   const clock = new MovedClock();
-  const keyStores = await pinnedStores(['eu', 'us'], options.isPinned);
+  const keyStores = options.keyStores ?? (await pinnedStores(['eu', 'us'], options.isPinned));
   const regions = [
     { region: home, keyStore: 'eu' },
     { region: near, keyStore: 'eu' },

@@ -1,6 +1,7 @@
 /** Multi-Region keys whose material is imported: the same one in every Region, and rotation only once every Region has the next. */
 import { constants, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { runSweeps } from '../../../src/operations/sweeps/run-sweeps.ts';
 import { base64 } from '../../support/kms-fixture.ts';
 import { far, home, openMultiRegionFixture } from '../../support/multi-region-fixture.ts';
 import type { MultiRegionFixture } from '../../support/multi-region-fixture.ts';
@@ -73,4 +74,58 @@ test('a pending material that is deleted from the primary is gone from its repli
   await perform(home, 'DeleteImportedKeyMaterial', { KeyId, KeyMaterialId: Rotations[1].KeyMaterialId });
   expect(await pendingStates(fixture, KeyId)).toEqual([undefined, undefined]);
   expect(fixture.store.intents()).toEqual([]);
+});
+
+/** A primary with a pending material, and a replica in `far` that has only the first. */
+async function withPending(fixture: MultiRegionFixture): Promise<{ readonly KeyId: string; readonly second: Uint8Array }> {
+  const [first, second] = [randomBytes(32), randomBytes(32)];
+  const { KeyId } = (await fixture.perform(home, 'CreateKey', { MultiRegion: true, Origin: 'EXTERNAL' })).KeyMetadata;
+  await importInto(fixture, home, KeyId, first);
+  await importInto(fixture, home, KeyId, second, { ImportType: 'NEW_KEY_MATERIAL' });
+  await fixture.perform(home, 'ReplicateKey', { KeyId, ReplicaRegion: far });
+  await importInto(fixture, far, KeyId, first, { KeyMaterialId: (await fixture.describe(home, KeyId)).CurrentKeyMaterialId });
+  return { KeyId, second };
+}
+
+test('a new replica makes the pending material of its primary wait for it', async () => {
+  const fixture = await openMultiRegionFixture();
+  const { KeyId, second } = await withPending(fixture);
+  const waiting = 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION';
+  expect(await pendingStates(fixture, KeyId)).toEqual([waiting, waiting]);
+  await expect(fixture.perform(home, 'RotateKeyOnDemand', { KeyId })).rejects.toMatchObject({ code: 'KMSInvalidStateException' });
+  await importInto(fixture, far, KeyId, second);
+  expect(await pendingStates(fixture, KeyId)).toEqual(['PENDING_ROTATION', 'PENDING_ROTATION']);
+});
+
+test('a pending material does not wait for a replica that is gone', async () => {
+  const fixture = await openMultiRegionFixture();
+  const { perform, clock, parts } = fixture;
+  const { KeyId } = await withPending(fixture);
+  await perform(far, 'ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 });
+  const weekMs = 7 * 86_400_000;
+  clock.advance(weekMs);
+  await runSweeps(parts, { wallMs: weekMs, runningMs: weekMs });
+  await perform(home, 'RotateKeyOnDemand', { KeyId });
+  const { Rotations } = await perform(home, 'ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' });
+  expect(Rotations[1].KeyMaterialState).toBe('CURRENT');
+});
+
+test('no new material is imported into a key that became a replica while it was unwrapped', async () => {
+  const fixture = await openMultiRegionFixture();
+  const { perform, keyStores } = fixture;
+  const first = randomBytes(32);
+  const { KeyId } = (await perform(home, 'CreateKey', { MultiRegion: true, Origin: 'EXTERNAL' })).KeyMetadata;
+  await importInto(fixture, home, KeyId, first);
+  await perform(home, 'ReplicateKey', { KeyId, ReplicaRegion: far });
+  await importInto(fixture, far, KeyId, first);
+  const [eu] = keyStores;
+  const unwrap = eu?.importMaterial?.bind(eu);
+  if (eu === undefined || unwrap === undefined) throw new Error('no store that imports');
+  eu.importMaterial = async (request, signal) => {
+    await perform(home, 'UpdatePrimaryRegion', { KeyId, PrimaryRegion: far });
+    return unwrap(request, signal);
+  };
+  const isNew = { ImportType: 'NEW_KEY_MATERIAL' };
+  await expect(importInto(fixture, home, KeyId, randomBytes(32), isNew)).rejects.toMatchObject({ code: 'UnsupportedOperationException' });
+  expect(await pendingStates(fixture, KeyId)).toEqual([undefined, undefined]);
 });

@@ -105,6 +105,12 @@ describe('a multi-Region key', () => {
     await expect(perform(home, 'ReplicateKey', { KeyId, ReplicaRegion: 'ap-south-1' })).rejects.toMatchObject({
       code: 'UnsupportedOperationException',
     });
+    for (const ReplicaRegion of ['cn-north-1', 'us-gov-west-1']) {
+      await expect(perform(home, 'ReplicateKey', { KeyId, ReplicaRegion })).rejects.toMatchObject({
+        code: 'UnsupportedOperationException',
+        publicMessage: expect.stringContaining('not in the partition aws'),
+      });
+    }
     const unpinned = await openMultiRegionFixture({ isPinned: false });
     const other = await primaryOf(unpinned);
     await expect(unpinned.perform(home, 'ReplicateKey', { KeyId: other, ReplicaRegion: far })).rejects.toMatchObject({
