@@ -58,17 +58,17 @@ function* misnomersOfStore(store: KeyStoreConfig, index: number, file: ConfigFil
   if (store.kind === 'software' && store.rootKey.kind === 'token' && !tokens.includes(store.rootKey.token)) {
     yield [['keyStores', index, 'rootKey'], unknownName(store.rootKey.token, tokens, 'tokens')];
   }
-  const pins = store.kind === 'software' ? (store.transport?.pins ?? []) : [];
+  const pins = store.transport?.pins ?? [];
   for (const [number, { keyStore }] of pins.entries()) {
-    const problem = pinProblem(store.name, keyStore, file);
+    const problem = pinProblem(store, keyStore, file);
     if (problem !== undefined) yield [['keyStores', index, 'transport', 'pins', number, 'keyStore'], problem];
   }
 }
 
-function pinProblem(own: string, pinned: string, { keyStores }: ConfigFile): string | undefined {
-  if (pinned === own) return 'a key store needs no pin of itself';
-  const software = keyStores.filter((store) => store.kind === 'software' && store.name !== own).map((store) => store.name);
-  return software.includes(pinned) ? undefined : unknownName(pinned, software, 'keyStores with kind: software');
+function pinProblem(own: KeyStoreConfig, pinned: string, { keyStores }: ConfigFile): string | undefined {
+  if (pinned === own.name) return 'a key store needs no pin of itself';
+  const peers = keyStores.filter((store) => store.kind === own.kind && store.name !== own.name).map((store) => store.name);
+  return peers.includes(pinned) ? undefined : unknownName(pinned, peers, `keyStores with kind: ${own.kind}`);
 }
 
 function fallbackProblem({ fallback, fallbackKeyStore }: RegionEntry, { keyStores }: ConfigFile): string | undefined {

@@ -41,7 +41,8 @@ export async function openKeyStore(config: KeyStoreConfig, parts: KeyStoreParts)
     return openSoftwareKeyStore(config, { clock, log, leases, threads, transportPeers, rootKey: await rootKeyOf(config, parts) });
   }
   const open = openTokenOf(config.name, config.token, parts);
-  return openPkcs11KeyStore(config, open.token, { clock, log, leases, epochKeysMax: open.epochKeysMax });
+  const transportPeers = pinnedPeers({ name: config.name, protection: 'HSM' }, config.transport?.pins ?? [], parts.findKeyStore);
+  return openPkcs11KeyStore(config, open.token, { clock, log, leases, transportPeers, epochKeysMax: open.epochKeysMax });
 }
 
 function openTokenOf(keyStore: string, token: string, { tokens }: KeyStoreParts): { readonly token: Token; readonly epochKeysMax: number } {

@@ -133,8 +133,11 @@ export interface TransportedMaterial {
  * each other. Which transport key is used is configuration; no request and no record can name one.
  */
 export interface MaterialTransport {
-  /** DER SubjectPublicKeyInfo of the key that materials for this store are wrapped for, and by which others know what it wrapped. */
-  transportPublicKey(): Promise<Uint8Array>;
+  /**
+   * By what others know this store: DER SubjectPublicKeyInfo of the key that materials for it are wrapped for; of a token, 32 bytes that the
+   * tokens with the same transport keys have in common. Undefined while it has no transport key.
+   */
+  transportPublicKey(): Promise<Uint8Array | undefined>;
   /** Rejects with `refused` when the store `to` is not pinned, or the material was not made to leave. A store needs no pin of itself. */
   wrapForTransport(bound: BoundKey, to: string, signal?: AbortSignal): Promise<Uint8Array>;
   /**

@@ -43,6 +43,7 @@ export function pinnedPeers(
         throw refused(`Key material does not move between ${self.name} (${self.protection}) and ${name} (${peer.protection}).`);
       }
       const publicKey = await peer.transportPublicKey();
+      if (publicKey === undefined) throw refused(`The key store ${name} has no transport key yet.`);
       if (transportFingerprint(publicKey) === pin.fingerprint) return publicKey;
       throw refused(
         `The transport key of ${name} is not the one that is pinned for ${self.name}. Compare the fingerprints and set the pin.`,

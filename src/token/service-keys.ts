@@ -104,29 +104,45 @@ function report(wrapping: FoundKey, mac: FoundKey): ProvisioningReport {
 
 /** As the security officer where there is one; a token without that role (NSS) gets a key that is not TRUSTED. */
 async function makeWrappingKey(desk: KeyDesk, soPin: ProvisioningParts['soPin']): Promise<FoundKey> {
-  if (soPin === undefined || !(await desk.becomeSecurityOfficer(soPin)))
+  if (soPin === undefined || !(await becomeSecurityOfficer(desk.connection, desk.calls, soPin)))
     return desk.make(AES_KEY_GEN, wrappingKey(names(WRAPPING_KEY_LABEL), false));
   return desk.make(AES_KEY_GEN, wrappingKey(names(WRAPPING_KEY_LABEL), true), ['TRUSTED', 'UNWRAP_TEMPLATE']);
 }
 
+/** Logs the security officer in. Resolves to false, with the user logged in again, when the token has no such role. */
+export async function becomeSecurityOfficer(connection: Connection, calls: CallClasses, soPin: () => Promise<SecretBytes>): Promise<boolean> {
+  const pin = await soPin();
+  try {
+    await connection.cryptoki.logout(calls.slow);
+    await connection.cryptoki.login('SO', pin, calls.start);
+    return true;
+  } catch (error) {
+    if (!(error instanceof CryptokiError) || error.returnValue !== CKR_USER_TYPE_INVALID) throw error;
+    await connection.renewLogin();
+    return false;
+  } finally {
+    pin.wipe();
+  }
+}
+
 /** Finds and makes token keys over a connection whose login changes. */
 class KeyDesk {
-  readonly #connection: Connection;
+  readonly connection: Connection;
+  readonly calls: CallClasses;
   readonly #cryptoki: Cryptoki;
-  readonly #calls: CallClasses;
   readonly #omitted: ReadonlySet<string>;
   readonly #tokenLabel: string;
 
   constructor(connection: Connection, calls: CallClasses, config: TokenConfig) {
-    this.#connection = connection;
+    this.connection = connection;
     this.#cryptoki = connection.cryptoki;
-    this.#calls = calls;
+    this.calls = calls;
     this.#omitted = new Set(config.omitAttributes);
     this.#tokenLabel = connection.slot.label;
   }
 
   async findOne(label: string): Promise<FoundKey | undefined> {
-    const found = await this.#cryptoki.findObjects({ CLASS: 'SECRET_KEY', TOKEN: true, LABEL: label }, READ_BACK, this.#calls.slow);
+    const found = await this.#cryptoki.findObjects({ CLASS: 'SECRET_KEY', TOKEN: true, LABEL: label }, READ_BACK, this.calls.slow);
     if (found.length > 1) {
       const ids = found.map(({ attributes }) => toHex(attributes.ID ?? new Uint8Array())).join(', ');
       throw new TokenError(
@@ -136,22 +152,6 @@ class KeyDesk {
     }
     const [key] = found;
     return key === undefined ? undefined : { attributes: key.attributes, created: false };
-  }
-
-  /** Logs the security officer in. Resolves to false, with the user logged in again, when the token has no such role. */
-  async becomeSecurityOfficer(soPin: () => Promise<SecretBytes>): Promise<boolean> {
-    const pin = await soPin();
-    try {
-      await this.#cryptoki.logout(this.#calls.slow);
-      await this.#cryptoki.login('SO', pin, this.#calls.start);
-      return true;
-    } catch (error) {
-      if (!(error instanceof CryptokiError) || error.returnValue !== CKR_USER_TYPE_INVALID) throw error;
-      await this.#connection.renewLogin();
-      return false;
-    } finally {
-      pin.wipe();
-    }
   }
 
   /** Generates a token key, without the attributes that the token does not know and that are not `essential`, and checks it. */
@@ -167,7 +167,7 @@ class KeyDesk {
     });
     const weak = weaknesses(template, attributes, attributesToCheck(template, essential));
     if (weak.length === 0) return { attributes, created: true };
-    await this.#cryptoki.destroyObject(handle, this.#calls.slow);
+    await this.#cryptoki.destroyObject(handle, this.calls.slow);
     throw new TokenError(
       'weaker-key',
       `token "${this.#tokenLabel}" made "${template.LABEL}" weaker than asked for (${weak.join(', ')}); it was destroyed`,
@@ -176,6 +176,6 @@ class KeyDesk {
 
   #generate(mechanism: Mechanism, template: Template): Promise<CreatedObject> {
     const readBack = [...new Set([...READ_BACK, ...attributesToCheck(template, [])])];
-    return this.#cryptoki.generateKey(mechanism, template, readBack, this.#calls.slow);
+    return this.#cryptoki.generateKey(mechanism, template, readBack, this.calls.slow);
   }
 }

@@ -39,6 +39,8 @@ const CUSTODY: Template = { PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false, 
  * a session key, and SENSITIVE and EXTRACTABLE cannot be weakened in any case.
  */
 const SESSION_CUSTODY: Template = { PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false, COPYABLE: false, TOKEN: false };
+/** The security officer makes no private objects (PKCS#11 v2.40, section 5.6 C_Login). */
+const BY_SECURITY_OFFICER: Template = { TOKEN: true, PRIVATE: false, SENSITIVE: true, EXTRACTABLE: false, COPYABLE: false, ...NO_USE };
 const AES_256: Template = { CLASS: 'SECRET_KEY', KEY_TYPE: 'AES', VALUE_LEN: 32 };
 const USES: Readonly<Record<AesUse, Template>> = { derive: { DERIVE: true }, encrypt: { ENCRYPT: true, DECRYPT: true } };
 /** C_SignRecover would sign with a key that is there to decrypt. */
@@ -206,6 +208,80 @@ export function recordMacKey(names: ObjectNames): Template {
     ID: names.id,
     LABEL: names.label,
   };
+}
+
+/** What comes out of CKA_UNWRAP_TEMPLATE of the transport key: whatever arrives leaves again under trusted keys only. */
+export const LEAVES_TRUSTED: Template = { SENSITIVE: true, WRAP_WITH_TRUSTED: true };
+
+/**
+ * The key under which materials of multi-Region keys pass from token to token, PRIVATE false as the wrapping key is. Last comes MODIFIABLE:
+ * SoftHSM sets attributes in their order, and none after it.
+ */
+export function transportKey(names: ObjectNames): Template {
+  return {
+    ...AES_256,
+    ...BY_SECURITY_OFFICER,
+    WRAP: true,
+    UNWRAP: true,
+    TRUSTED: true,
+    UNWRAP_TEMPLATE: LEAVES_TRUSTED,
+    ID: names.id,
+    LABEL: names.label,
+    MODIFIABLE: false,
+  };
+}
+
+/** The HMAC-SHA-256 key that says for which KMS key a material on its way is. */
+export function transportMacKey(names: ObjectNames): Template {
+  return {
+    CLASS: 'SECRET_KEY',
+    KEY_TYPE: 'GENERIC_SECRET',
+    VALUE_LEN: 32,
+    ...BY_SECURITY_OFFICER,
+    SIGN: true,
+    ID: names.id,
+    LABEL: names.label,
+    MODIFIABLE: false,
+  };
+}
+
+/** The same key for the moment before it is carried away: a session object of the security officer, which nothing else can reach. */
+export function leavingOnce({ TRUSTED: _, UNWRAP_TEMPLATE: __, ...template }: Template): Template {
+  return { ...template, TOKEN: false, EXTRACTABLE: true };
+}
+
+/** RSA-3072 session pair of the security officer, for what is carried to his token. */
+export const ceremonyPublic: Template = {
+  CLASS: 'PUBLIC_KEY',
+  KEY_TYPE: 'RSA',
+  TOKEN: false,
+  PRIVATE: false,
+  ENCRYPT: false,
+  VERIFY: false,
+  WRAP: true,
+  MODULUS_BITS: 3072,
+  PUBLIC_EXPONENT: Uint8Array.of(1, 0, 1),
+};
+export const ceremonyPrivate: Template = {
+  CLASS: 'PRIVATE_KEY',
+  KEY_TYPE: 'RSA',
+  TOKEN: false,
+  PRIVATE: false,
+  SENSITIVE: true,
+  EXTRACTABLE: false,
+  ...NO_PRIVATE_USE,
+  UNWRAP: true,
+};
+
+/** The material of a multi-Region key: it lives in the token for good, and leaves under trusted keys only. */
+export function travellingKey(form: KeyForm, names: ObjectNames, mechanisms: readonly MechanismName[]): Template {
+  return { ...residentKey(form, names, mechanisms), EXTRACTABLE: true, WRAP_WITH_TRUSTED: true };
+}
+
+/** The same key as it arrives from another token. MODIFIABLE comes last, as in `transportKey`. */
+export function arrivingKey(form: KeyForm, names: ObjectNames, mechanisms: readonly MechanismName[]): Template {
+  const { MODIFIABLE, VALUE_LEN: _, ...template } = travellingKey(form, names, mechanisms);
+  return { ...template, MODIFIABLE: MODIFIABLE ?? false };
 }
 
 /** `template` without the members that are named. */

@@ -1,18 +1,21 @@
 /** What every pair of key stores that exchange materials promises. */
 import { randomBytes } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSymmetricMaterial } from '../../src/keys/key-record.ts';
 import type { KeyUsage } from '../../src/keys/key-record.ts';
 import type { BoundKey, KeyStore, MaterialRequest, MaterialTransport } from '../../src/keystore/keystore.ts';
 import { transportsMaterial } from '../../src/keystore/pinned-peers.ts';
 import { kindOf, newKey, noContext, openBlob } from '../support/key-store-parts.ts';
 import { pinnedStores } from '../support/multi-region-fixture.ts';
+import { hasSoftHsm } from '../support/softhsm.ts';
+import { openTransportTokens } from '../support/transport-tokens.ts';
 
 type TransportingStore = KeyStore & MaterialTransport;
 
 interface Pair {
   readonly source: TransportingStore;
   readonly target: TransportingStore;
+  close?(): Promise<void>;
 }
 
 const transporting = (store: KeyStore | undefined): TransportingStore => {
@@ -27,6 +30,23 @@ const sameStore = async (): Promise<Pair> => {
   const { source } = await softwarePair();
   return { source, target: source };
 };
+const onTokens =
+  (labels: readonly string[], residency: 'token' | 'wrapped' = 'token') =>
+  async (): Promise<Pair> => {
+    const { stores, close } = await openTransportTokens(labels, residency);
+    return { source: transporting(stores[0]), target: transporting(stores.at(-1)), close };
+  };
+const pairs: readonly (readonly [name: string, open: () => Promise<Pair>])[] = [
+  ['two software stores', softwarePair],
+  ['one software store', sameStore],
+  ...(hasSoftHsm()
+    ? ([
+        ['one SoftHSM token', onTokens(['one'])],
+        ['two SoftHSM tokens', onTokens(['first', 'second'])],
+        ['two SoftHSM tokens whose other keys are wrapped', onTokens(['third', 'fourth'], 'wrapped')],
+      ] as const)
+    : []),
+];
 
 function requestOf(keySpec = 'SYMMETRIC_DEFAULT', keyUsage: KeyUsage = 'ENCRYPT_DECRYPT', prefix = 'mrk-'): MaterialRequest {
   const key = { ...newKey(), keyId: prefix + randomBytes(16).toString('hex') };
@@ -40,13 +60,13 @@ async function madeIn(store: KeyStore, request: MaterialRequest): Promise<BoundK
 
 const mac = (store: KeyStore, key: BoundKey): Promise<Uint8Array> => store.mac(key, 'HMAC_SHA_256', Buffer.from('m'));
 
-describe.each([
-  ['two software stores', softwarePair],
-  ['one software store', sameStore],
-] as const)('%s', (_name, open) => {
+describe.each(pairs)('%s', (_name, open) => {
   let pair: Pair;
   beforeAll(async () => {
     pair = await open();
+  });
+  afterAll(async () => {
+    await pair.close?.();
   });
 
   const move = async (request: MaterialRequest, bound: BoundKey): Promise<BoundKey> => {

@@ -13,7 +13,7 @@ export interface RealToken {
   close(): Promise<void>;
 }
 
-function configOf(provisioned: ProvisionedToken, isolation: TokenConfig['isolation']): TokenConfig {
+export function configOf(provisioned: ProvisionedToken, isolation: TokenConfig['isolation']): TokenConfig {
   const { module, environment, reserved, label } = provisioned;
   return {
     name: label,
@@ -36,7 +36,7 @@ function configOf(provisioned: ProvisionedToken, isolation: TokenConfig['isolati
   };
 }
 
-function memoryLatch(): PinLatch {
+export function memoryLatch(): PinLatch {
   const reasons = new Map<string, string>();
   return {
     isSet: (key) => reasons.get(key),
@@ -45,7 +45,7 @@ function memoryLatch(): PinLatch {
   };
 }
 
-const copyOf = (secret: SecretBytes): Promise<SecretBytes> =>
+export const copyOf = (secret: SecretBytes): Promise<SecretBytes> =>
   Promise.resolve(secret.expose((bytes) => new SecretBytes(Uint8Array.from(bytes))));
 
 /** `securityOfficer`: the wrapping key is marked TRUSTED, where the token knows that role. */

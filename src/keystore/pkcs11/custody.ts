@@ -42,6 +42,13 @@ export function suiteFor(policy: MaterialPolicy['suite'], capabilities: Capabili
   return policy === 'derived' ? undefined : 'direct';
 }
 
+/** True where the token can use materials of the suite, made here or elsewhere. */
+export function runsSuite(suite: CiphertextSuite, { aesGcm, aesCbc, keyDerivation, sessionKeys }: Capabilities): boolean {
+  if (!aesGcm || !aesCbc) return false;
+  const derivation = suite === 'derived-sp800-108' ? 'sp800-108-counter' : 'aes-cbc-encrypt-data';
+  return suite === 'direct' || (sessionKeys && keyDerivation === derivation);
+}
+
 function needs(policy: MaterialPolicy['suite']): string {
   return policy === 'derived'
     ? 'it needs AES-GCM, AES-CBC, and a derivation of AES-256 session keys (SP800-108 counter mode or AES_CBC_ENCRYPT_DATA)'

@@ -5,6 +5,7 @@
 import type { Clock } from '../../clock.ts';
 import type { CiphertextHeader } from '../../keys/ciphertext-blob.ts';
 import type { EncodedKeyPair } from '../../keys/key-pair.ts';
+import { isSymmetricMaterial } from '../../keys/key-record.ts';
 import type { MaterialRecord } from '../../keys/key-record.ts';
 import type { Log } from '../../log.ts';
 import { TokenError } from '../../token/token-error.ts';
@@ -22,7 +23,10 @@ import type {
   KeyStoreHealth,
   MaterialImports,
   MaterialRequest,
+  MaterialTransport,
   SigningRequest,
+  TransportedMaterial,
+  TransportPeers,
   UsageLeases,
 } from '../keystore.ts';
 import { KeyStoreError } from '../keystore.ts';
@@ -35,7 +39,7 @@ import { SymmetricCipher } from '../symmetric/symmetric-cipher.ts';
 import { findAdoptable } from './adopted-materials.ts';
 import type { Adoptable } from './adoption-rules.ts';
 import type { MaterialPolicy, NewMaterials } from './custody.ts';
-import { planNewMaterials, suiteFor } from './custody.ts';
+import { planNewMaterials, runsSuite, suiteFor } from './custody.ts';
 import { createDataKeyPair } from './data-key-pairs.ts';
 import { onOwnData, onOwnDataError, toKeyStoreError } from './key-store-error.ts';
 import { isTokenSuite } from './derivation.ts';
@@ -47,6 +51,7 @@ import { MaterialPlaces } from './material-places.ts';
 import { ServedKeys } from './served-keys.ts';
 import { symmetricKind } from './symmetric-kind.ts';
 import { TokenKeys } from './token-keys.ts';
+import { TokenTransport } from './token-transport.ts';
 import { TokenVault } from './token-vault.ts';
 
 /** The part of the configuration that this store reads. */
@@ -62,6 +67,8 @@ export interface Pkcs11KeyStoreParts {
   readonly leases: UsageLeases;
   /** Session keys that are kept for epochs (`epochKeysMax` of the token). */
   readonly epochKeysMax: number;
+  /** Key stores that materials of multi-Region keys may come from and go to. Absent: this one only. */
+  readonly transportPeers?: TransportPeers;
   /** The operating system's generator when absent. */
   readonly fillRandom?: FillRandom;
 }
@@ -80,7 +87,7 @@ export async function openPkcs11KeyStore(config: Pkcs11KeyStoreConfig, token: To
   }
 }
 
-class Pkcs11KeyStore implements KeyStore {
+class Pkcs11KeyStore implements KeyStore, MaterialTransport {
   readonly name: string;
   readonly protection = 'HSM';
   /* Imports: absent where the token unwraps no keys, so that a fallback may take them. */
@@ -96,6 +103,7 @@ class Pkcs11KeyStore implements KeyStore {
   readonly #cipher: SymmetricCipher<TokenObject>;
   readonly #keys: TokenKeys;
   readonly #imports: TokenImports;
+  readonly #transport: TokenTransport;
   readonly #unsubscribe: () => void;
 
   constructor(config: Pkcs11KeyStoreConfig, token: Token, parts: Pkcs11KeyStoreParts, places: MaterialPlaces, plan: NewMaterials) {
@@ -109,6 +117,7 @@ class Pkcs11KeyStore implements KeyStore {
     this.#keys = new TokenKeys(token, places, this.#served, { keysMax: parts.epochKeysMax, log: parts.log });
     this.#cipher = new SymmetricCipher(new TokenVault(token, places), { ...parts, fillRandom: parts.fillRandom ?? openSystemRandom() });
     this.#imports = new TokenImports(token, places, { residency: config.residency, import: config.import ?? 'in-token' });
+    this.#transport = new TokenTransport(config.name, token, places.resident, parts.transportPeers);
     if (unwrapsImports(token.capabilities)) Object.assign(this, this.#materialImports());
     this.#unsubscribe = token.onEpochChange(() => this.#dropReferences());
   }
@@ -136,12 +145,33 @@ class Pkcs11KeyStore implements KeyStore {
     const kind = this.#kindOfNew(request);
     const { custody } = this.#plan;
     const { resident, wrapped } = this.#places;
+    const residency = this.#residencyOf(request);
+    let attempts = 0;
+    const created = await this.#run(async () => {
+      attempts += 1;
+      if (request.multiRegion === true) await this.#transport.assertReady();
+      return residency === 'wrapped' ? wrapped.create(request, kind, custody) : resident.create(request, kind, attempts > 1);
+    }, signal);
+    return this.#record(kind, created, residency);
+  }
+
+  transportPublicKey(): Promise<Uint8Array | undefined> {
+    return this.#run(() => this.#transport.identity());
+  }
+
+  wrapForTransport(bound: BoundKey, to: string, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#run(() => this.#transport.wrap(bound, this.#kindOf(bound), to), signal);
+  }
+
+  async receiveTransported(request: MaterialRequest, transported: TransportedMaterial, signal?: AbortSignal): Promise<MaterialRecord> {
+    const bound = { key: { ...request.key, keySpec: request.keySpec, keyUsage: request.keyUsage }, material: transported.material };
     let attempts = 0;
     const created = await this.#run(() => {
       attempts += 1;
-      return this.#config.residency === 'wrapped' ? wrapped.create(request, kind, custody) : resident.create(request, kind, attempts > 1);
+      return this.#transport.receive(request, transported, () => this.#kindOf(bound), attempts > 1);
     }, signal);
-    return this.#record(kind, created);
+    const record = this.#record(this.#kindOf(bound), created, 'token');
+    return transported.material.custody === 'reduced' ? { ...record, custody: 'reduced' } : record;
   }
 
   async adoptMaterial(request: AdoptionRequest, signal?: AbortSignal): Promise<AdoptedMaterial> {
@@ -274,11 +304,23 @@ class Pkcs11KeyStore implements KeyStore {
   }
 
   /** The record of a material that is in its place, however it got there. */
-  #record({ binding: { suite } }: MaterialKind, created: CreatedMaterial): MaterialRecord {
+  #record({ binding: { suite } }: MaterialKind, created: CreatedMaterial, residency = this.#config.residency): MaterialRecord {
     const { name: keyStore, protection } = this;
-    const { residency } = this.#config;
     const { custody } = this.#plan;
     return { ...created, keyStore, protection, residency, custody, ...(suite !== 'none' && { suite }), createdAtMs: this.#clock.nowMs() };
+  }
+
+  /** What a key that there is will be, or is, in the token. Throws KeyStoreError `unsupported` where the token cannot run its suite. */
+  #kindOf({ key: { keySpec, keyUsage }, material }: BoundKey): MaterialKind {
+    if (!isSymmetricMaterial(material)) return this.#served.kindOf(keySpec, keyUsage);
+    const { suite } = material;
+    if (isTokenSuite(suite) && runsSuite(suite, this.#token.capabilities)) return symmetricKind(suite);
+    throw new KeyStoreError('unsupported', `The token "${this.#token.name}" cannot run the suite "${suite}" of this key material`);
+  }
+
+  /** Materials that can travel live in the token, whatever the residency of others. */
+  #residencyOf({ multiRegion }: MaterialRequest): Pkcs11KeyStoreConfig['residency'] {
+    return multiRegion === true ? 'token' : this.#config.residency;
   }
 
   #newKeySpecs(): Required<Pick<KeyStoreDescription, 'keySpecs' | 'refusals'>> {

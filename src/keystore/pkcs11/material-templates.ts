@@ -2,12 +2,22 @@
 import { randomBytes } from 'node:crypto';
 import type { Template } from '../../token/mechanism.ts';
 import type { ObjectNames } from '../../token/templates.ts';
-import { epochKey, fingerprintKey, importedKey, residentKey, unwrappedKey, wrappableKey } from '../../token/templates.ts';
+import { arrivingKey, epochKey, fingerprintKey, importedKey, residentKey, travellingKey, unwrappedKey, wrappableKey } from '../../token/templates.ts';
 import type { MaterialKind } from './material-kind.ts';
 
 /** A material that stays in the token. */
 export function residentTemplate({ form, mechanisms }: MaterialKind, names: ObjectNames): Template {
   return residentKey(form, names, mechanisms);
+}
+
+/** The material of a multi-Region key, which can leave for other tokens. */
+export function travellingTemplate({ form, mechanisms }: MaterialKind, names: ObjectNames): Template {
+  return travellingKey(form, names, mechanisms);
+}
+
+/** The same material as it arrives in another token. */
+export function arrivingTemplate({ form, mechanisms }: MaterialKind, names: ObjectNames): Template {
+  return arrivingKey(form, names, mechanisms);
 }
 
 /** A material that is unwrapped to stay in the token. */

@@ -14,7 +14,7 @@ import { KeyStoreError } from '../keystore.ts';
 import { isRefusal } from './key-store-error.ts';
 import { identify, proveMaterial } from './material-kind.ts';
 import type { CreatedMaterial, MaterialKind, TokenKey } from './material-kind.ts';
-import { residentTemplate } from './material-templates.ts';
+import { residentTemplate, travellingTemplate } from './material-templates.ts';
 import { symmetricKind } from './symmetric-kind.ts';
 
 /** Label of every material: short ASCII for tokens with 32 characters, and found again by its form. */
@@ -51,7 +51,7 @@ export class ResidentMaterials {
   /** `again` says that an earlier attempt may have left an object; it was never used, and is destroyed and made anew. */
   async create(request: MaterialRequest, kind: MaterialKind, again: boolean): Promise<CreatedMaterial> {
     if (again) await this.#destroyAll(request.objectId);
-    const template = residentTemplate(kind, residentNames(request));
+    const template = (request.multiRegion === true ? travellingTemplate : residentTemplate)(kind, residentNames(request));
     const key = await kind.generate(this.#token, template, []).catch(neverTwice);
     return this.keep(request, kind, key);
   }
