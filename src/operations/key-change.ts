@@ -1,7 +1,9 @@
 /** Changing what is remembered of a key: read again, judge again, commit; a change that somebody else made in between is never lost. */
 import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
+import { keyAt } from '../keys/imported-materials.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
+import { availableKey } from './custom-key-stores/named-custom-key-store.ts';
 import { putShared } from './multi-region/key-family.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -33,12 +35,18 @@ export function currentKey(store: Store, key: KeyRecord): KeyRecord {
   return current;
 }
 
+/** The key as it counts now: imported material is refused from the moment at which it expires, and keys of a custom key store while it is not connected. */
+export function keyNow(record: KeyRecord, { clock, store }: Pick<ServiceParts, 'clock' | 'store'>): KeyRecord {
+  if (record.origin === 'AWS_KMS') return record;
+  return record.origin === 'EXTERNAL' ? keyAt(record, clock.nowMs()) : availableKey(record, store);
+}
+
 /**
- * The newest record of a key that was checked for `operation` before something else was awaited. A key that was disabled
- * meanwhile is refused: what its key store has forgotten must not be opened again. Throws KmsError.
+ * The newest record of a key that was checked for `operation` before something else was awaited. A key that was disabled, expired or
+ * became unavailable meanwhile is refused: what its key store has forgotten must not be opened again. Throws KmsError.
  */
-export function recheckedKey(operation: string, key: KeyRecord, context: OperationContext): KeyRecord {
-  const current = currentKey(context.parts.store, key);
+export function recheckedKey(operation: string, key: KeyRecord, { parts }: OperationContext): KeyRecord {
+  const current = keyNow(currentKey(parts.store, key), parts);
   if (current !== key) keyStateCheck(operation)(current);
   return current;
 }

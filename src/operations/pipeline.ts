@@ -8,12 +8,11 @@ import { inputDecoder } from '../api/decode-input.ts';
 import { KmsError } from '../errors.ts';
 import { keyArn } from '../keys/arn.ts';
 import { assertPermittedByManager } from '../keys/aws-managed-keys.ts';
-import { keyAt } from '../keys/imported-materials.ts';
 import { keyStateCheck } from '../keys/key-states.ts';
 import { ciphertextKeyDenied, isAuthorised } from './authorise.ts';
 import { withBackingFailure } from './custom-key-stores/backing-failure.ts';
-import { availableKey } from './custom-key-stores/named-custom-key-store.ts';
 import { grantOfToken } from './grants/grant-tokens.ts';
+import { keyNow } from './key-change.ts';
 import { isReservedName, makeIfMissing } from './make-aws-managed-key.ts';
 import { attestedRecipient, namesRecipient, sealedForRecipient } from './recipient.ts';
 import { resolveKey } from './resolve-key.ts';
@@ -128,7 +127,9 @@ function addCheckedKeys(keys: Keys, compiled: CompiledOperation, input: Operatio
   addKeysFromInput(keys, operation, input, context);
   if (hasGrantTokens) assertGrantTokens(input, context);
   for (const name in keys) {
-    const key = (keys[name] = keyNow(keys[name] as ResolvedKey, context.parts));
+    const resolved = keys[name] as ResolvedKey;
+    const record = keyNow(resolved.record, context.parts);
+    const key = (keys[name] = record === resolved.record ? resolved : { ...resolved, record });
     assertPermittedByManager(key.record, actionOn(operation, name), context.caller.principalArn);
     checkKey(key, compiled);
   }
@@ -153,14 +154,6 @@ function addKeysFromInput(keys: Keys, operation: Operation, input: OperationInpu
     if (!isAuthorised(context.caller, key.record)) throw ciphertextKeyDenied();
     keys[name] = key;
   }
-}
-
-/** Imported material is refused from the moment at which it expires, and keys of a custom key store while it is not connected. */
-function keyNow(key: ResolvedKey, { clock, store }: ServiceParts): ResolvedKey {
-  const { origin } = key.record;
-  if (origin === 'AWS_KMS') return key;
-  const record = origin === 'EXTERNAL' ? keyAt(key.record, clock.nowMs()) : availableKey(key.record, store);
-  return record === key.record ? key : { ...key, record };
 }
 
 function noteUse(operation: string, { keys, caller, parts }: OperationContext): void {

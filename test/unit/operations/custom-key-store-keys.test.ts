@@ -103,6 +103,21 @@ describe('a key of a custom key store', () => {
     expect([keyStore.objects.size, store.countKeys(callerOf()), store.intents().length]).toEqual([0, 0, 0]);
   });
 
+  test('seals nothing any more when its store is disconnected while a data key is made', async () => {
+    const { perform, keyStore, connected, settled } = openCustomKeyStoreFixture();
+    const CustomKeyStoreId = await connected();
+    const { KeyId, Arn } = (await perform('CreateKey', { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId })).KeyMetadata;
+    const random = keyStore.random.bind(keyStore);
+    keyStore.random = async (lengthBytes) => {
+      await perform('DisconnectCustomKeyStore', { CustomKeyStoreId });
+      await settled(CustomKeyStoreId);
+      return random(lengthBytes);
+    };
+    const unavailable = refusal('KMSInvalidStateException', `${Arn} is unavailable.`);
+    await expect(perform('GenerateDataKey', { KeyId, KeySpec: 'AES_256' })).rejects.toMatchObject(unavailable);
+    expect(keyStore.callsOf('encrypt')).toHaveLength(0);
+  });
+
   test('many made at once are all recorded', async () => {
     const { perform, connected, store } = openCustomKeyStoreFixture();
     const CustomKeyStoreId = await connected();

@@ -166,6 +166,19 @@ describe('a material that expires', () => {
     expect(materials()).toBe(1);
   });
 
+  test('seals nothing any more when its time ends while a data key is made', async () => {
+    const { clock, perform, KeyId, Arn, keyStore } = await openImported(inAnHour);
+    const random = keyStore.random.bind(keyStore);
+    keyStore.random = async (lengthBytes) => {
+      clock.advance(HOUR_MS);
+      return random(lengthBytes);
+    };
+    await expect(perform('GenerateDataKey', { KeyId, KeySpec: 'AES_256' })).rejects.toMatchObject(
+      refusal('KMSInvalidStateException', `${Arn} is pending import.`),
+    );
+    expect(keyStore.callsOf('encrypt')).toHaveLength(0);
+  });
+
   test('is destroyed by the sweep, and comes back by import', async () => {
     const { clock, sweep, record, materials, material, materialId, importMaterial, keyStore, store } = await openImported(inAnHour);
     clock.advance(HOUR_MS - 1);
