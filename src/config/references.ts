@@ -59,8 +59,10 @@ function* misnomersOfStore(store: KeyStoreConfig, index: number, file: ConfigFil
     yield [['keyStores', index, 'rootKey'], unknownName(store.rootKey.token, tokens, 'tokens')];
   }
   const pins = store.transport?.pins ?? [];
-  for (const [number, { keyStore }] of pins.entries()) {
-    const problem = pinProblem(store, keyStore, file);
+  const pinned = pins.map(({ keyStore }) => keyStore);
+  for (const [number, keyStore] of pinned.entries()) {
+    const isRepeated = pinned.indexOf(keyStore) < number;
+    const problem = isRepeated ? `'${keyStore}' is there twice` : pinProblem(store, keyStore, file);
     if (problem !== undefined) yield [['keyStores', index, 'transport', 'pins', number, 'keyStore'], problem];
   }
 }

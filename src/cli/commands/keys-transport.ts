@@ -10,7 +10,7 @@ import { silentLog } from '../../log.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import { askSecret } from '../ask-secret.ts';
 import { configFlags, withConfigOptions } from '../options.ts';
-import { columns, CommandError, printData, printJson } from '../terminal.ts';
+import { columns, CommandError, printData, printJson, say } from '../terminal.ts';
 import type { Config, KeyStoreConfig } from '../../config/config.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -21,19 +21,28 @@ interface TransportKey {
   readonly publicKey: string;
 }
 
+/** A key store whose transport key cannot be shown, and why. */
+interface Unopened {
+  readonly keyStore: string;
+  readonly reason: string;
+}
+
 export function transportCommand(): Command {
   return withConfigOptions(new Command('transport'))
     .description('show the transport keys of the software key stores, whose fingerprints the other stores pin')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const keys = await transportKeys(loadConfig(configFlags(command)));
+      const asked = await transportKeys(loadConfig(configFlags(command)));
+      const keys = asked.filter((answer) => 'fingerprint' in answer);
+      for (const answer of asked) if ('reason' in answer) say(`the transport key of ${answer.keyStore} is not shown: ${answer.reason}`);
+      if (keys.length === 0) throw new CommandError('no software key store has shown a transport key');
       if (options.json === true) return printJson(keys);
       const rows = keys.map(({ keyStore, fingerprint, publicKey }) => [keyStore, fingerprint, publicKey]);
       return printData(columns([['KEY STORE', 'FINGERPRINT', 'PUBLIC KEY'], ...rows]));
     });
 }
 
-async function transportKeys(config: Config): Promise<readonly TransportKey[]> {
+async function transportKeys(config: Config): Promise<readonly (TransportKey | Unopened)[]> {
   const store = await openSqliteStore({ directory: config.dataDirectory, clock: systemClock, log: silentLog, readOnly: true });
   try {
     const software = config.keyStores.filter(({ kind }) => kind === 'software');
@@ -43,21 +52,35 @@ async function transportKeys(config: Config): Promise<readonly TransportKey[]> {
   }
 }
 
-async function transportKeyOf(config: KeyStoreConfig, store: Store): Promise<TransportKey> {
+/** One store that does not open says nothing about the others. */
+async function transportKeyOf(config: KeyStoreConfig, store: Store): Promise<TransportKey | Unopened> {
+  const { name: keyStore } = config;
   if (config.kind === 'software' && config.rootKey.kind === 'token') {
-    throw new CommandError(`the root key of ${config.name} is in a token, which this command does not open`, {
-      hints: ['the running service writes the fingerprint into its log when it opens the key store'],
-    });
+    const reason = 'its root key is in a token, which this command does not open; the service writes the fingerprint into its log at start';
+    return { keyStore, reason };
   }
+  try {
+    const publicKey = await transportPublicKeyOf(config, store);
+    return { keyStore, fingerprint: transportFingerprint(publicKey), publicKey: toBase64(publicKey) };
+  } catch (error) {
+    return { keyStore, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function transportPublicKeyOf(config: KeyStoreConfig, store: Store): Promise<Uint8Array> {
   const threads = new ComputingThreads();
   const secrets = { environment: process.env, prompt: askSecret };
   const parts = { clock: systemClock, log: silentLog, secrets, store, threads, tokens: new Map(), findKeyStore: () => undefined };
-  const keyStore = await openKeyStore(config, parts);
   try {
-    const publicKey = (await keyStore.transportPublicKey?.()) ?? new Uint8Array(0);
-    return { keyStore: config.name, fingerprint: transportFingerprint(publicKey), publicKey: toBase64(publicKey) };
+    const keyStore = await openKeyStore(config, parts);
+    try {
+      const publicKey = await keyStore.transportPublicKey?.();
+      if (publicKey === undefined) throw new Error('it has none');
+      return publicKey;
+    } finally {
+      await keyStore.close();
+    }
   } finally {
-    await keyStore.close();
     await threads.close();
   }
 }

@@ -26,6 +26,12 @@ regions:
     keyStore: hsm
 `;
 
+/** A software key store with these pins, beside another one and one in a token. */
+function pinning(pins: string): string {
+  const pinned = `  - { kind: software, name: eu, transport: { pins: [${pins}] } }`;
+  return minimal.replace('keyStores:', `keyStores:\n${pinned}\n  - { kind: software, name: us }`);
+}
+
 function write(text: string, name = 'config.yaml'): string {
   const file = join(folder, name);
   writeFileSync(file, text);
@@ -105,6 +111,19 @@ describe('a configuration file', () => {
     expect(complaints(region('    fallback: unsupported'))).toContain('needs the name of a software key store');
     expect(complaints(region('    fallback: unsupported\n    fallbackKeyStore: hsm'))).toContain('allowed: soft');
     expect(complaints(region('    fallbackKeyStore: soft'))).toContain('fallback is never here');
+  });
+
+  it('names another key store and a fingerprint in a pin', () => {
+    const fingerprint = '0a'.repeat(32);
+    const pin = `{ keyStore: us, fingerprint: ${fingerprint} }`;
+    expect(readConfigFile(write(pinning(pin))).keyStores[0]).toMatchObject({ transport: { pins: [{ keyStore: 'us', fingerprint }] } });
+    expect(complaints(pinning(pin.replace('us,', 'eu,')))).toContain('a key store needs no pin of itself');
+    for (const other of ['hsm', 'nowhere']) expect(complaints(pinning(pin.replace('us,', `${other},`)))).toContain('allowed: us');
+    for (const wrong of [fingerprint.toUpperCase(), fingerprint.slice(1), `${fingerprint}0`, `'${fingerprint.slice(2)} 0'`]) {
+      expect(complaints(pinning(pin.replace(fingerprint, wrong)))).toContain('as hsm-kms keys transport prints it');
+    }
+    expect(complaints(pinning('{ keyStore: us }'))).toContain('expected a fingerprint');
+    expect(complaints(pinning(`${pin}, ${pin}`))).toContain("'us' is there twice");
   });
 
   it('gives an account a key store under the id of a cluster, with paths beside the file', () => {

@@ -82,21 +82,24 @@ const ofEach = (commits: readonly number[]): readonly ((typeof failures)[number]
   commits.flatMap((commit) => failures.map((failure) => ({ ...failure, commit })));
 
 describe('a store that fails', () => {
-  test.each(ofEach(commitsOfReplication))('at commit $commit of a replication, $afterwards: the replica is whole or not there', async (at) => {
-    const scene = await openScene(near);
-    const { perform, KeyId } = scene;
-    failAt(scene, at.commit, at);
-    const outcome = await perform(home, 'ReplicateKey', { KeyId, ReplicaRegion: far }).then(
-      () => 'done',
-      ({ code }: { code: string }) => code,
-    );
-    expect(outcome).toBe(at.commit < 4 ? 'KMSInternalException' : 'done');
-    await sweepLater(scene);
-    const regions = await expectWhole(scene);
-    expect(regions.includes(far)).toBe(at.commit === 4 || (at.commit === 3 && at.tookEffect));
-    if (!regions.includes(far)) await perform(home, 'ReplicateKey', { KeyId, ReplicaRegion: far });
-    expect(await expectWhole(scene)).toHaveLength(3);
-  });
+  test.each(ofEach(commitsOfReplication))(
+    'at commit $commit of a replication, $afterwards: the replica is whole or not there',
+    async (at) => {
+      const scene = await openScene(near);
+      const { perform, KeyId } = scene;
+      failAt(scene, at.commit, at);
+      const outcome = await perform(home, 'ReplicateKey', { KeyId, ReplicaRegion: far }).then(
+        () => 'done',
+        ({ code }: { code: string }) => code,
+      );
+      expect(outcome).toBe(at.commit < 4 ? 'KMSInternalException' : 'done');
+      await sweepLater(scene);
+      const regions = await expectWhole(scene);
+      expect(regions.includes(far)).toBe(at.commit === 4 || (at.commit === 3 && at.tookEffect));
+      if (!regions.includes(far)) await perform(home, 'ReplicateKey', { KeyId, ReplicaRegion: far });
+      expect(await expectWhole(scene)).toHaveLength(3);
+    },
+  );
 
   test.each(ofEach(commitsOfRotation))('at commit $commit of a rotation, $afterwards: all Regions have rotated or none', async (at) => {
     const scene = await openScene(near, far);
@@ -108,16 +111,19 @@ describe('a store that fails', () => {
     expect(scene.eu.objects.size).toBe(at.commit === 3 && at.tookEffect ? 8 : 6);
   });
 
-  test.each(ofEach([0, 1, 2]))('at commit $commit of UpdatePrimaryRegion, $afterwards: there is one primary, and no state lasts', async (at) => {
-    const scene = await openScene(near, far);
-    const { perform, KeyId } = scene;
-    failAt(scene, at.commit, at);
-    await perform(home, 'UpdatePrimaryRegion', { KeyId, PrimaryRegion: far }).catch(() => undefined);
-    await sweepLater(scene);
-    await expectWhole(scene);
-    const moved = at.commit > 0 || at.tookEffect;
-    expect(scene.store.keysById(KeyId)[0]).toMatchObject({ primaryRegion: moved ? far : home });
-  });
+  test.each(ofEach([0, 1, 2]))(
+    'at commit $commit of UpdatePrimaryRegion, $afterwards: there is one primary, and no state lasts',
+    async (at) => {
+      const scene = await openScene(near, far);
+      const { perform, KeyId } = scene;
+      failAt(scene, at.commit, at);
+      await perform(home, 'UpdatePrimaryRegion', { KeyId, PrimaryRegion: far }).catch(() => undefined);
+      await sweepLater(scene);
+      await expectWhole(scene);
+      const moved = at.commit > 0 || at.tookEffect;
+      expect(scene.store.keysById(KeyId)[0]).toMatchObject({ primaryRegion: moved ? far : home });
+    },
+  );
 });
 
 describe('a key store that fails', () => {

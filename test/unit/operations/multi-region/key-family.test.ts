@@ -30,7 +30,7 @@ test('what a Region has of its own is written there and in no other but the prim
   const { store, member } = await familyOfThree();
   const before = member(home);
   const { changes } = putShared(store, { ...member(near), description: 'near' });
-  expect(changes.map((change) => change.kind === 'put-key' && change.record.region).toSorted()).toEqual([home, near]);
+  expect(new Set(changes.map((change) => change.kind === 'put-key' && change.record.region))).toEqual(new Set([home, near]));
   await store.commit(changes);
   expect(member(home)).toEqual({ ...before, version: before.version + 1 });
 });
