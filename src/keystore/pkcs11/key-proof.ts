@@ -5,6 +5,7 @@ import { keyShape } from '../../keys/algorithms.ts';
 import { encryptWithPublicKey } from '../../keys/public-key-encryption.ts';
 import { isSignatureValid } from '../../keys/verify-signature.ts';
 import type { PrivateKeyUse } from '../../token/key-pairs.ts';
+import { TokenError } from '../../token/token-error.ts';
 import { KeyStoreError } from '../keystore.ts';
 import type { AlgorithmService } from './algorithm-service.ts';
 import { agreeIn, decryptIn, signIn } from './key-calls.ts';
@@ -32,15 +33,21 @@ async function signs(key: OpenKey, publicKey: Uint8Array, algorithm: string, ser
   return isSignatureValid({ keySpec: key.keySpec, publicKey, ...request }, await signIn(key, service, request));
 }
 
-/** A ciphertext that does not open here is not the caller's. */
 async function decrypts(key: OpenKey, publicKey: Uint8Array, algorithm: string, service: AlgorithmService): Promise<boolean> {
   const secret = randomBytes(32);
   const sealed = encryptWithPublicKey(publicKey, algorithm, secret);
-  const opened = await decryptIn(key, service, algorithm, sealed).catch((error: unknown) => {
-    if (error instanceof KeyStoreError && error.kind === 'invalid-ciphertext') return new Uint8Array();
-    throw error;
-  });
+  const opened = await decryptIn(key, service, algorithm, sealed).catch((error: unknown) => unlessOpened(key, error));
   return equalConstantTime(opened, secret);
+}
+
+/** Nothing, for a ciphertext that is of another pair. Rejects with `error`, or with what ails the token, when that is not what it means. */
+async function unlessOpened({ token }: OpenKey, error: unknown): Promise<Uint8Array> {
+  const isWrong = error instanceof KeyStoreError ? error.kind === 'invalid-ciphertext' : error instanceof TokenError && error.kind === 'input';
+  // CKR_GENERAL_ERROR, which tokens also return when they are broken.
+  const isUnclear = error instanceof TokenError && error.kind === 'unclear';
+  if (!isWrong && !isUnclear) throw error;
+  if (isUnclear) await token.probe();
+  return new Uint8Array();
 }
 
 async function agrees(key: OpenKey, publicKey: Uint8Array): Promise<boolean> {
