@@ -9,6 +9,7 @@ import { SecretBytes } from '../secret-bytes.ts';
 import { FilePinLatch } from '../token/pin-latch.ts';
 import { inspect, type InspectedToken, targetOf } from './inspection/inspection.ts';
 import { randomAccessKeyId, randomPin, randomSecretAccessKey } from './random-secret.ts';
+import { makeTransportKeys } from './make-transport-keys.ts';
 import { makeWrappingKey } from './wrapping-key.ts';
 
 const tokenLabel = 'hsm-kms';
@@ -32,7 +33,7 @@ export async function makeDevelopmentFiles(choice: DevelopmentChoice): Promise<v
   place(at('config.yaml'), choice.store === 'softhsm' ? tokenConfigText(tokenDirectory, choice) : softwareConfigText);
 }
 
-/** A SoftHSM token with a wrapping key. The SO PIN lives in this process only: nothing can re-initialise the token afterwards. */
+/** A SoftHSM token with a wrapping key, and with transport keys for the Regions that it serves. The SO PIN lives in this process only: nothing can re-initialise the token afterwards. */
 async function makeToken(choice: DevelopmentChoice): Promise<void> {
   const staging = join(choice.dataDirectory, `${tokenDirectory}.new`);
   // Never used by a daemon: the rename below is what makes it the token.
@@ -46,11 +47,10 @@ async function makeToken(choice: DevelopmentChoice): Promise<void> {
   const [token] = readConfigFile(configFile).tokens;
   if (token === undefined) throw new Error('the configuration that was just written names no token');
   await inspect<InspectedToken>({ ...targetOf(token), task: 'initialize', label: tokenLabel, pin, soPin }, token.environment);
-  await makeWrappingKey(
-    token,
-    { pin: SecretBytes.fromText(pin), soPin: SecretBytes.fromText(soPin) },
-    new FilePinLatch(join(staging, 'pin-latch')),
-  );
+  const pins = { pin: SecretBytes.fromText(pin), soPin: SecretBytes.fromText(soPin) };
+  const pinLatch = new FilePinLatch(join(staging, 'pin-latch'));
+  await makeWrappingKey(token, pins, pinLatch);
+  await makeTransportKeys([{ token, ...pins }], pinLatch);
   rmSync(configFile);
   writeFileSync(join(staging, 'softhsm2.conf'), softhsmText(join(choice.dataDirectory, tokenDirectory)), privateFile);
   renameSync(staging, join(choice.dataDirectory, tokenDirectory));

@@ -1,9 +1,10 @@
 /** Has the keys made that a token needs before it can keep materials outside, with the SO PIN that only an operator has. */
 import type { TokenConfig } from '../config/config.ts';
 import { silentLog } from '../log.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import type { SecretBytes } from '../secret-bytes.ts';
 import type { PinLatch } from '../token/pin-latch.ts';
 import { type ProvisioningReport, provisionWrappingKeys } from '../token/service-keys.ts';
+import { lender } from './token-pins.ts';
 
 /** Makes what is missing. `soPin` is undefined for a token without that role. Rejects with TokenError that says what is wrong. */
 export function makeWrappingKey(
@@ -13,9 +14,4 @@ export function makeWrappingKey(
 ): Promise<ProvisioningReport> {
   const { pin, soPin } = pins;
   return provisionWrappingKeys(token, { log: silentLog, pinLatch, pin: lender(pin), soPin: soPin && lender(soPin) });
-}
-
-/** Hands over copies, which are wiped by who gets them. */
-function lender(secret: SecretBytes): () => Promise<SecretBytes> {
-  return () => Promise.resolve(secret.expose((bytes) => new SecretBytes(bytes.slice())));
 }

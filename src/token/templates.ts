@@ -225,6 +225,8 @@ export function transportKey(names: ObjectNames): Template {
     UNWRAP: true,
     TRUSTED: true,
     UNWRAP_TEMPLATE: LEAVES_TRUSTED,
+    // Modes without integrity would let what is wrapped be taken apart.
+    ALLOWED_MECHANISMS: ['AES_KEY_WRAP_PAD', 'AES_KEY_WRAP_KWP'],
     ID: names.id,
     LABEL: names.label,
     MODIFIABLE: false,
@@ -246,8 +248,8 @@ export function transportMacKey(names: ObjectNames): Template {
 }
 
 /** The same key for the moment before it is carried away: a session object of the security officer, which nothing else can reach. */
-export function leavingOnce({ TRUSTED: _, UNWRAP_TEMPLATE: __, ...template }: Template): Template {
-  return { ...template, TOKEN: false, EXTRACTABLE: true };
+export function leavingOnce(template: Template): Template {
+  return { ...without(template, new Set(['TRUSTED', 'UNWRAP_TEMPLATE'])), TOKEN: false, EXTRACTABLE: true };
 }
 
 /** RSA-3072 session pair of the security officer, for what is carried to his token. */
@@ -280,8 +282,8 @@ export function travellingKey(form: KeyForm, names: ObjectNames, mechanisms: rea
 
 /** The same key as it arrives from another token. MODIFIABLE comes last, as in `transportKey`. */
 export function arrivingKey(form: KeyForm, names: ObjectNames, mechanisms: readonly MechanismName[]): Template {
-  const { MODIFIABLE, VALUE_LEN: _, ...template } = travellingKey(form, names, mechanisms);
-  return { ...template, MODIFIABLE: MODIFIABLE ?? false };
+  const template = without(travellingKey(form, names, mechanisms), new Set(['VALUE_LEN', 'MODIFIABLE']));
+  return { ...template, MODIFIABLE: false };
 }
 
 /** `template` without the members that are named. */

@@ -33,8 +33,9 @@ const sameStore = async (): Promise<Pair> => {
 const onTokens =
   (labels: readonly string[], residency: 'token' | 'wrapped' = 'token') =>
   async (): Promise<Pair> => {
-    const { stores, close } = await openTransportTokens(labels, residency);
-    return { source: transporting(stores[0]), target: transporting(stores.at(-1)), close };
+    const tokens = await openTransportTokens(labels, residency);
+    const [source, target] = [tokens.stores[0], tokens.stores.at(-1)].map(transporting);
+    return { source: transporting(source), target: transporting(target), close: () => tokens.close() };
   };
 const pairs: readonly (readonly [name: string, open: () => Promise<Pair>])[] = [
   ['two software stores', softwarePair],

@@ -1,17 +1,15 @@
-/** `hsm-kms token init|info|objects|unlatch`: the operator's look at a token, and the acts that only an operator may do. */
-import { join } from 'node:path';
+/** `hsm-kms token init|info|objects|unlatch|transport`: the operator's look at a token, and the acts that only an operator may do. */
 import { Command } from 'commander';
 import type { Config, TokenConfig } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { pinLatchDirectory } from '../../config/pin-source.ts';
-import { readSecret, readSecretFile, type SecretSources } from '../../config/secret-source.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
-import { FilePinLatch, pinLatchKey } from '../../token/pin-latch.ts';
-import { askSecret } from '../ask-secret.ts';
+import { pinLatchKey } from '../../token/pin-latch.ts';
 import { inspect, type InspectedObject, type InspectedToken, targetOf } from '../inspection/inspection.ts';
 import { configFlags, withConfigOptions } from '../options.ts';
 import { columns, CommandError, printData, printJson, say } from '../terminal.ts';
+import { latchOf, soPinOf, userPin } from '../token-pins.ts';
 import { makeWrappingKey } from '../wrapping-key.ts';
+import { tokenTransportCommand } from './token-transport.ts';
 
 const hexRadix = 16;
 
@@ -30,7 +28,8 @@ export function tokenCommand(): Command {
     .addCommand(initCommand())
     .addCommand(infoCommand())
     .addCommand(objectsCommand())
-    .addCommand(unlatchCommand());
+    .addCommand(unlatchCommand())
+    .addCommand(tokenTransportCommand());
 }
 
 function tokenSubcommand(name: string): Command {
@@ -54,9 +53,7 @@ function initCommand(): Command {
     .action(async (options: InitOptions, command: Command) => {
       const config = loadConfig(configFlags(command));
       const token = chooseToken(config, options.token);
-      const soPin = await (options.soPinFile === undefined
-        ? askSecret(`SO PIN of token ${token.name}`)
-        : readSecretFile(options.soPinFile, 'SO PIN'));
+      const soPin = await soPinOf(token, options.soPinFile);
       if (options.initialize === true) await initialize(token, soPin);
       const { wrappingKey, recordMacKey } = await makeWrappingKey(token, { pin: await userPin(token), soPin }, latchOf(config));
       for (const key of [wrappingKey, recordMacKey]) say(`${key.label}: ${key.created ? 'made' : 'was there'}, CKA_ID ${key.id}`);
@@ -161,16 +158,6 @@ function chooseToken(config: Config, name: string | undefined): TokenConfig {
       hints: [`tokens of the configuration: ${names}`],
     });
   return token;
-}
-
-/** Wrong PINs are remembered where the daemon remembers them. */
-function latchOf(config: Config): FilePinLatch {
-  return new FilePinLatch(join(config.dataDirectory, pinLatchDirectory));
-}
-
-function userPin(token: TokenConfig): Promise<SecretBytes> {
-  const sources: SecretSources = { environment: process.env, prompt: askSecret };
-  return readSecret(token.pin, `PIN of token ${token.name}`, sources);
 }
 
 function text(secret: SecretBytes): string {
