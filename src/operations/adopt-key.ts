@@ -47,7 +47,8 @@ export async function adoptKey(
   decodeCreateKey({ Description: description });
   if (aliasName !== undefined) assertNewAlias(aliasName, key.keyId, scope, parts.store);
   assertKeyQuota(parts.store, scope);
-  if (keyStore.adoptMaterial === undefined) throw new KmsError('UnsupportedOperationException', `The key store ${keyStore.name} is not in a token`);
+  if (keyStore.adoptMaterial === undefined)
+    throw new KmsError('UnsupportedOperationException', `The key store ${keyStore.name} is not in a token`);
   const { material, weaknesses, keySpec, keyUsage } = await keyStore.adoptMaterial({ ...request, key });
   const policy = defaultKeyPolicy(scope.partition, scope.account);
   const record: KeyRecord = {
@@ -73,10 +74,10 @@ function assertNewAlias(aliasName: string, keyId: string, scope: Scope, store: S
 /** Two KMS keys of one object would be two policies over one key, and the deletion of one would be that of both. */
 function assertUnused({ reference }: MaterialRecord, sharing: ReadonlySet<string>, store: Store): void {
   const id = toHex(reference);
-  const isIt = (held: MaterialRecord): boolean =>
-    held.residency === 'token' && sharing.has(held.keyStore) && toHex(held.reference) === id;
+  const isIt = (held: MaterialRecord): boolean => held.residency === 'token' && sharing.has(held.keyStore) && toHex(held.reference) === id;
   for (const key of store.allKeys()) {
-    if (key.materials.some(isIt)) throw new KmsError('AlreadyExistsException', `The token object is the material of ${keyArn(key)} already`);
+    if (key.materials.some(isIt))
+      throw new KmsError('AlreadyExistsException', `The token object is the material of ${keyArn(key)} already`);
   }
   if (store.intents().some(({ objectId, keyStore }) => sharing.has(keyStore) && toHex(objectId) === id)) {
     throw new KmsError('ConflictException', 'The token object is being made or destroyed by this service');

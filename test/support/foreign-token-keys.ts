@@ -18,10 +18,14 @@ export interface TokenObjectText {
  * environment of this one process. Returns what it printed.
  */
 export function pkcs11Tool(token: OpenToken, ...words: readonly string[]): string {
-  const run = spawnSync('pkcs11-tool', ['--module', token.module, '--token-label', token.label, '--login', '--pin', 'env:TOKEN_PIN', ...words], {
-    env: { ...process.env, ...token.environment, TOKEN_PIN: pinOf(token) },
-    encoding: 'utf8',
-  });
+  const run = spawnSync(
+    'pkcs11-tool',
+    ['--module', token.module, '--token-label', token.label, '--login', '--pin', 'env:TOKEN_PIN', ...words],
+    {
+      env: { ...process.env, ...token.environment, TOKEN_PIN: pinOf(token) },
+      encoding: 'utf8',
+    },
+  );
   if (run.status !== 0) throw new Error(`pkcs11-tool ${words.join(' ')}: ${run.stderr}`);
   return run.stdout;
 }

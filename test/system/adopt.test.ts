@@ -88,7 +88,17 @@ describe('keys adopt while the daemon is stopped', () => {
     ['ec-sign', 'ECC_NIST_P256', 'SIGN_VERIFY'],
     ['ec-derive', 'ECC_NIST_P384', 'KEY_AGREEMENT'],
   ])('adopts %s as %s for %s and says what that means', async (label, keySpec, keyUsage) => {
-    const words = ['--label', label, '--custody', 'reduced', '--alias', `alias/${label}`, '--account', daemon.credentials.account, '--json'];
+    const words = [
+      '--label',
+      label,
+      '--custody',
+      'reduced',
+      '--alias',
+      `alias/${label}`,
+      '--account',
+      daemon.credentials.account,
+      '--json',
+    ];
     const result = await adopt(...words);
     expect(result.stderr).toContain('deleting this KMS key will destroy the object in the token');
     expect(result.stderr.includes('uses of the key outside of this service are not known')).toBe(label === 'aes');
@@ -211,5 +221,12 @@ describe('keys adopt refuses', () => {
     expect(result).toMatchObject({ code: 1, stdout: '' });
     expect(result.stderr).toMatch(new RegExp(reason));
     expect(tokenObjects(token)).toEqual(expect.arrayContaining([...before]));
+  });
+
+  it('a pair for two usages only until one of them is named', async () => {
+    const words = ['--label', 'two-usages', '--custody', 'reduced', '--key-usage', 'KEY_AGREEMENT', '--dry-run'];
+    const result = await adopt(...words);
+    expect(result).toMatchObject({ code: 0, stdout: 'ECC_NIST_P256 KEY_AGREEMENT\n' });
+    expect(result.stderr).toContain('it also permits SIGN, ');
   });
 });

@@ -69,7 +69,9 @@ export function adoptCommand(): Command {
     .option('--region <region>', 'Region of the KMS key (default: the first that the key store serves)')
     .option('--alias <name>', 'alias to make, with its prefix alias/')
     .option('--description <text>', 'description of the KMS key', '')
-    .addOption(new Option('--custody <custody>', 'reduced: accept the weaknesses that are listed').choices(['full', 'reduced']).default('full'))
+    .addOption(
+      new Option('--custody <custody>', 'reduced: accept the weaknesses that are listed').choices(['full', 'reduced']).default('full'),
+    )
     .option('--dry-run', 'judge and prove the key, and change nothing')
     .option('--json', 'print JSON')
     .addHelpText('after', explanation)
@@ -81,7 +83,8 @@ export function adoptCommand(): Command {
 }
 
 async function adopt(config: Config, options: AdoptOptions): Promise<AdoptedKey> {
-  if (options.label === undefined && options.id === undefined) throw new CommandError('which key?', { hints: ['name it with --label or --id'] });
+  if (options.label === undefined && options.id === undefined)
+    throw new CommandError('which key?', { hints: ['name it with --label or --id'] });
   const entry = keyStoreOf(config, options.keyStore);
   const adoption = adoptionOf(config, options);
   const opened = new CloseStack(silentLog);
@@ -108,7 +111,8 @@ function keyStoreOf({ keyStores }: Config, name: string): TokenStoreConfig {
 function adoptionOf({ regions }: Config, options: AdoptOptions): KeyAdoption {
   const { label, id, keySpec, keyUsage, account, alias, description, custody, dryRun = false } = options;
   const region = options.region ?? regions.find(({ keyStore }) => keyStore === options.keyStore)?.region;
-  if (region === undefined) throw new CommandError(`no Region has the key store '${options.keyStore}'`, { hints: ['name a Region with --region'] });
+  if (region === undefined)
+    throw new CommandError(`no Region has the key store '${options.keyStore}'`, { hints: ['name a Region with --region'] });
   return {
     scope: { partition: partitionOf(region), account, region },
     custody,

@@ -47,7 +47,9 @@ function publicKeyOf(name: string, keys: readonly KeyRecord[]): Uint8Array {
 }
 
 function pemOf(publicKey: Uint8Array): Uint8Array {
-  const base64 = Buffer.from(publicKey).toString('base64').replace(/.{1,64}/g, '$&\n');
+  const base64 = Buffer.from(publicKey)
+    .toString('base64')
+    .replace(/.{1,64}/g, '$&\n');
   return Buffer.from(`-----BEGIN PUBLIC KEY-----\n${base64}-----END PUBLIC KEY-----\n`);
 }
 

@@ -46,11 +46,14 @@ describe('an adopted key', () => {
   it.each([
     ['direct', encryptingKey],
     ['derived-aes-cbc-data', derivingKey],
-  ] as const)('has the suite %s that its flags ask for, full custody, and the reference that it has in the token', async (suite, template) => {
-    const bound = await adopted(await stageWith(template));
-    expect(bound.material).toMatchObject({ adopted: true, suite, custody: 'full', residency: 'token', protection: 'HSM' });
-    expect(bound.material.reference).toEqual(Uint8Array.of(1));
-  });
+  ] as const)(
+    'has the suite %s that its flags ask for, full custody, and the reference that it has in the token',
+    async (suite, template) => {
+      const bound = await adopted(await stageWith(template));
+      expect(bound.material).toMatchObject({ adopted: true, suite, custody: 'full', residency: 'token', protection: 'HSM' });
+      expect(bound.material.reference).toEqual(Uint8Array.of(1));
+    },
+  );
 
   it.each([encryptingKey, derivingKey])('encrypts, and is the object that it was', async (template) => {
     const scene = await stageWith(template);
