@@ -152,7 +152,9 @@ class SoftwareKeyStore implements KeyStore {
   async wrapForTransport(bound: BoundKey, to: string): Promise<Uint8Array> {
     const wrap = (secret: Uint8Array): Promise<Uint8Array> => this.#transport.wrap(secret, bindingOf(bound), to);
     const { key, material } = bound;
-    return isSymmetricMaterial(material) ? this.#vault.lend({ key, material }, wrap) : this.#keys.use(bound, wrap);
+    return this.#during(bound, () =>
+      isSymmetricMaterial(material) ? this.#vault.lend({ key, material }, wrap) : this.#keys.use(bound, wrap),
+    );
   }
 
   async receiveTransported(request: MaterialRequest, transported: TransportedMaterial): Promise<MaterialRecord> {

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -97,6 +98,23 @@ describe('the software key store', () => {
     expect(forgotten).toBe(false);
     started[0]!.answer('signature');
     expect(await signing).toBe('signature');
+    await forgetting;
+  });
+
+  it('has forgotten a material only when what wraps it for another store is over', async () => {
+    const asked = new EventEmitter();
+    const transportPeers = { publicKeyOf: async () => (await once(asked, 'answer'))[0] as Uint8Array };
+    const store = openSoftwareKeyStore({ name: 's' }, { ...testParts(), rootKey: rootKey(1), transportPeers });
+    const peer = openSoftwareKeyStore({ name: 'peer' }, { ...testParts(), rootKey: rootKey(2) });
+    const { key, material: made } = await createBound(store, { ...newKey(), keyId: `mrk-${'1'.repeat(32)}` });
+    const wrapping = store.wrapForTransport?.({ key: { ...key, ...symmetricSpec }, material: made }, 'peer');
+    await setImmediate();
+    let forgotten = false;
+    const forgetting = store.forget(made.materialId).then(() => (forgotten = true));
+    await setImmediate();
+    expect(forgotten).toBe(false);
+    asked.emit('answer', await peer.transportPublicKey?.());
+    await wrapping;
     await forgetting;
   });
 
