@@ -107,7 +107,10 @@ describe('the software key store', () => {
     const store = openSoftwareKeyStore({ name: 's' }, { ...testParts(), rootKey: rootKey(1), transportPeers });
     const peer = openSoftwareKeyStore({ name: 'peer' }, { ...testParts(), rootKey: rootKey(2) });
     const { key, material: made } = await createBound(store, { ...newKey(), keyId: `mrk-${'1'.repeat(32)}` });
-    const wrapping = store.wrapForTransport?.({ key: { ...key, ...symmetricSpec }, material: made }, 'peer');
+    const wrapping = store.wrapForTransport?.(
+      { key: { ...key, keySpec: 'SYMMETRIC_DEFAULT', keyUsage: 'ENCRYPT_DECRYPT' }, material: made },
+      'peer',
+    );
     await setImmediate();
     let forgotten = false;
     const forgetting = store.forget(made.materialId).then(() => (forgotten = true));
