@@ -31,7 +31,7 @@ export class ServedToken implements Token {
   readonly #log: RecoveryParts['log'];
   readonly #rerun: Rerun;
   readonly #omitted: ReadonlySet<string>;
-  /** Kinds of call that refuse optional attributes: remembered, so that each is refused once only. */
+  /** Calls and types of key that refuse optional attributes: remembered, so that each is refused once only. */
   readonly #plainOnly = new Set<string>();
   /** Key pairs that are being generated. */
   #pairs = 0;
@@ -273,15 +273,16 @@ export class ServedToken implements Token {
     make: (asked: Template) => Promise<CreatedObject>,
   ): Promise<CreatedObject> {
     const plain = this.#plain(template, essential);
-    if (this.#plainOnly.has(call)) return make(plain).catch(throwTokenError);
+    const kind = `${call} ${template.CLASS} ${template.KEY_TYPE}`;
+    if (this.#plainOnly.has(kind)) return make(plain).catch(throwTokenError);
+    const canDrop = Object.keys(plain).length < Object.keys(template).length;
     try {
-      return await make(template);
+      return await make(template).catch((error: unknown) => (canDrop && mayBeAnything(error) ? make(template) : Promise.reject(error)));
     } catch (error) {
       const failure = tokenErrorFrom(error);
-      const canDrop = Object.keys(plain).length < Object.keys(template).length;
       if (!(failure instanceof TokenError) || !mayBeTemplate(failure) || !canDrop) throw failure;
       const created = await make(plain).catch(throwTokenError);
-      this.#plainOnly.add(call);
+      this.#plainOnly.add(kind);
       return created;
     }
   }
@@ -296,6 +297,12 @@ export class ServedToken implements Token {
       return false;
     }
   }
+}
+
+/** A general error is about the template only when it repeats: one fault is no reason to make weaker keys from then on. */
+function mayBeAnything(error: unknown): boolean {
+  const failure = tokenErrorFrom(error);
+  return failure instanceof TokenError && failure.kind !== 'unsupported' && mayBeTemplate(failure);
 }
 
 /** Without WRAP_WITH_TRUSTED an extractable key could leave under any key. */

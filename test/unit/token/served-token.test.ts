@@ -88,6 +88,21 @@ describe('attributes that the token does not know', () => {
     expect(door().objects.at(-1)).not.toHaveProperty('COPYABLE');
   });
 
+  it('are not left out because of one failure that may be anything', async () => {
+    device.fail('generateKey', ckr(0x5, 'C_GenerateKey'));
+    await token.generateKey(AES, tokenMaterial('derive', NAMES));
+    expect(door().objects.at(-1)).toHaveProperty('COPYABLE');
+  });
+
+  it('are left out where the token says nothing better of them than that it failed', async () => {
+    device.unknownAttributes.set('COPYABLE', 0x5);
+    const before = door().count('generateKey');
+    await token.generateKey(AES, tokenMaterial('derive', NAMES));
+    expect(door().objects.at(-1)).not.toHaveProperty('COPYABLE');
+    await token.generateKey(AES, tokenMaterial('derive', NAMES));
+    expect(door().count('generateKey') - before).toBe(4);
+  });
+
   it('are left out from the start when the profile says so', async () => {
     device.unknownAttributes.set('COPYABLE', TYPE_INVALID);
     await open({ omitAttributes: ['COPYABLE'] });
