@@ -1,8 +1,9 @@
 /** ECDSA signatures between the two forms in use: r and s of equal length (PKCS#11, IEEE P1363), and DER (RFC 3279, section 2.2.3). */
 import { concatBytes } from '../bytes.ts';
 
-/** DER of a signature that is r followed by s, both as long as the order of the curve. */
+/** DER of a signature that is r followed by s, both as long as the order of the curve. Throws RangeError when they are not of one length. */
 export function derSignature(signature: Uint8Array): Uint8Array {
+  if (signature.length === 0 || signature.length % 2 !== 0) throw new RangeError(`No signature has ${signature.length} bytes`);
   const half = signature.length / 2;
   const r = integer(signature.subarray(0, half));
   const s = integer(signature.subarray(half));

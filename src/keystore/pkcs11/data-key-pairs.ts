@@ -39,25 +39,33 @@ async function wrapKnown(token: Token, object: TokenObject): Promise<KnownWrappi
   return withSessionObject(token, wrapping.object, async (wrappingKey) => {
     const { VALUE: key } = wrapping.attributes;
     if (key === undefined) throw new KeyStoreError('unsupported', 'The token does not show a key that it made to be read');
-    return { key, wrapped: await token.wrapKey({ name: kwp }, wrappingKey, object) };
+    try {
+      return { key, wrapped: await token.wrapKey({ name: kwp }, wrappingKey, object) };
+    } catch (error) {
+      key.fill(0);
+      throw error;
+    }
   });
 }
 
-/** As OpenSSL encodes it, whatever the token leaves away. The public half is computed from the private one. */
 function encode({ key, wrapped }: KnownWrapping): EncodedKeyPair {
-  const unwrapped = aeskwp(key).decrypt(wrapped);
   try {
-    const privateKey = createPrivateKey({
-      key: Buffer.from(unwrapped.buffer, unwrapped.byteOffset, unwrapped.length),
-      format: 'der',
-      type: 'pkcs8',
-    });
+    return reencode(aeskwp(key).decrypt(wrapped));
+  } finally {
+    key.fill(0);
+  }
+}
+
+/** As OpenSSL encodes it, whatever the token leaves away. The public half is computed from the private one. Wipes `unwrapped`. */
+function reencode(unwrapped: Uint8Array): EncodedKeyPair {
+  try {
+    const encoded = Buffer.from(unwrapped.buffer, unwrapped.byteOffset, unwrapped.length);
+    const privateKey = createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' });
     return {
       publicKey: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }),
       privateKey: privateKey.export({ format: 'der', type: 'pkcs8' }),
     };
   } finally {
     unwrapped.fill(0);
-    key.fill(0);
   }
 }

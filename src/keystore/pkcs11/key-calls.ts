@@ -7,6 +7,7 @@ import { keyShape, oaepDigests, signingAlgorithm } from '../../keys/algorithms.t
 import { derSignature } from '../../keys/ecdsa-signature.ts';
 import { decodeOaep } from '../../keys/oaep-decoding.ts';
 import { digestInfo, encodePkcs1, encodePss } from '../../keys/rsa-encoding.ts';
+import type { EcCurve } from '../../keys/algorithms.ts';
 import type { SignatureDigest } from '../../keys/rsa-encoding.ts';
 import { fieldBytesOf, publicPointOf } from '../../token/key-pairs.ts';
 import { agreedSecret } from '../../token/templates.ts';
@@ -34,7 +35,7 @@ export async function signIn(key: OpenKey, service: AlgorithmService, request: S
     case 'pss':
       return signRsa(key, service, scheme, digest as SignatureDigest, value());
     case 'ecdsa':
-      return derSignature(await key.token.sign({ name: 'ECDSA' }, key.object, value()));
+      return signEcdsa(key, value());
     case 'ed25519':
       return key.token.sign({ name: 'EDDSA' }, key.object, request.message);
     case 'ed25519ph':
@@ -44,6 +45,17 @@ export async function signIn(key: OpenKey, service: AlgorithmService, request: S
       break;
   }
   throw new KeyStoreError('unsupported', `Signatures of the algorithm ${request.algorithm} are not made in a token`);
+}
+
+async function signEcdsa({ token, object, keySpec }: OpenKey, digest: Uint8Array): Promise<Uint8Array> {
+  const signature = await token.sign({ name: 'ECDSA' }, object, digest);
+  // As long as the order of the curve, which is as long as its field. Anything else would come out as another signature.
+  if (signature.length !== 2 * fieldBytesOf(curveOf(keySpec)))
+    throw new KeyStoreError(
+      'internal',
+      `The token made an ECDSA signature of ${signature.length} bytes, which is no signature of this curve`,
+    );
+  return derSignature(signature);
 }
 
 function signRsa(
@@ -87,9 +99,7 @@ export async function decryptIn(key: OpenKey, service: AlgorithmService, algorit
 
 /** The x coordinate of ECDH, as long as the field. It is an object in the token for the moment until it was read. */
 export async function agreeIn({ token, object, keySpec }: OpenKey, peerPublicKey: Uint8Array): Promise<Uint8Array> {
-  const shape = keyShape(keySpec);
-  if (shape.type !== 'ec') throw new KeyStoreError('unsupported', `Keys of spec ${keySpec} do not agree on secrets`);
-  const fieldBytes = fieldBytesOf(shape.curve);
+  const fieldBytes = fieldBytesOf(curveOf(keySpec));
   const mechanism = { name: 'ECDH1_DERIVE', kdf: 'NULL', publicPoint: publicPointOf(peerPublicKey) } as const;
   const derived = await token.deriveKey(mechanism, object, agreedSecret(fieldBytes), ['VALUE']);
   return withSessionObject(token, derived.object, async () => {
@@ -97,6 +107,12 @@ export async function agreeIn({ token, object, keySpec }: OpenKey, peerPublicKey
     if (value?.length !== fieldBytes) throw new KeyStoreError('internal', 'The token does not show the whole secret that it agreed on');
     return value;
   });
+}
+
+function curveOf(keySpec: string): EcCurve {
+  const shape = keyShape(keySpec);
+  if (shape.type !== 'ec') throw new KeyStoreError('unsupported', `Keys of spec ${keySpec} are of no curve`);
+  return shape.curve;
 }
 
 function modulusBytes(keySpec: string): number {

@@ -10,6 +10,10 @@ describe('the DER form of an ECDSA signature', () => {
     expect(Buffer.from(derSignature(Buffer.from(plain, 'hex'))).toString('hex')).toBe(der);
   });
 
+  it.each([0, 63, 71])('is not made of %i bytes, which cannot be halved', (length) => {
+    expect(() => derSignature(new Uint8Array(length).fill(1))).toThrow(RangeError);
+  });
+
   it.each(['P-256', 'P-384', 'P-521', 'secp256k1'])('is accepted by OpenSSL for any signature on %s', (namedCurve) => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
     for (let count = 0; count < 100; count += 1) {

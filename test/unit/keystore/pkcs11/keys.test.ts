@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { KeyUsage, MaterialRecord } from '../../../../src/keys/key-record.ts';
 import { isSignatureValid } from '../../../../src/keys/verify-signature.ts';
 import type { BoundKey } from '../../../../src/keystore/keystore.ts';
@@ -76,6 +76,18 @@ describe('a key pair in the token', () => {
     expect(await kindOf(scene.store.agree(agreement, publicKey.export({ format: 'der', type: 'spki' })))).toBe('internal');
     expect(await kindOf(scene.store.mac(bound, 'HMAC_SHA_256', message))).toBe('unsupported');
     expect(await kindOf(scene.store.decapsulate(bound, message))).toBe('unsupported');
+  });
+
+  it('makes no signature of what is shorter or longer than r and s of its curve', async () => {
+    const scene = await stage();
+    const bound = await create(scene);
+    await sign(scene, bound);
+    const answers = vi.spyOn(scene.token, 'sign');
+    for (const length of [62, 63, 66, 70]) {
+      answers.mockResolvedValueOnce(new Uint8Array(length).fill(1));
+      expect(await kindOf(sign(scene, bound))).toBe('internal');
+    }
+    expect(await kindOf(sign(scene, bound))).toBe('no error');
   });
 
   it('is opened once for many uses, and again after the token had a new life', async () => {
