@@ -42,7 +42,8 @@ async function decrypts(key: OpenKey, publicKey: Uint8Array, algorithm: string, 
 
 /** Nothing, for a ciphertext that is of another pair. Rejects with `error`, or with what ails the token, when that is not what it means. */
 async function unlessOpened({ token }: OpenKey, error: unknown): Promise<Uint8Array> {
-  const isWrong = error instanceof KeyStoreError ? error.kind === 'invalid-ciphertext' : error instanceof TokenError && error.kind === 'input';
+  const isWrong =
+    error instanceof KeyStoreError ? error.kind === 'invalid-ciphertext' : error instanceof TokenError && error.kind === 'input';
   // CKR_GENERAL_ERROR, which tokens also return when they are broken.
   const isUnclear = error instanceof TokenError && error.kind === 'unclear';
   if (!isWrong && !isUnclear) throw error;

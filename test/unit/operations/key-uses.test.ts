@@ -6,8 +6,7 @@ import { materialIdOf } from '../../../src/keys/material-id.ts';
 import { publicKeyOf } from '../../../src/operations/key-uses.ts';
 
 const keyId = '11111111-2222-3333-4444-555555555555';
-const newPublicKey = (): Uint8Array =>
-  generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'der', type: 'spki' });
+const newPublicKey = (): Uint8Array => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'der', type: 'spki' });
 
 /** A key pair of which only the public half is looked at. */
 function recordOf(changes: Partial<MaterialRecord> = {}): KeyRecord {

@@ -9,7 +9,6 @@ import type { OpenedToken } from '../../../support/opened-token.ts';
 import { hasSoftHsm, provisionSoftHsm } from '../../../support/softhsm.ts';
 import type { ProvisionedToken } from '../../../support/softhsm.ts';
 
-
 describe.skipIf(!hasSoftHsm())('a private key that decrypts, in a token that says of a wrong ciphertext what it says of a fault', () => {
   let provisioned: ProvisionedToken;
   let opened: OpenedToken;
@@ -31,7 +30,10 @@ describe.skipIf(!hasSoftHsm())('a private key that decrypts, in a token that say
     const publicKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'der', type: 'spki' });
     const fingerprint = publicKeyFingerprint(publicKey);
     const altered = { ...material, publicKey, fingerprint, materialId: materialIdOf(key.keyId, fingerprint) };
-    const ciphertext = publicEncrypt({ key: createPublicKey({ key: publicKey, format: 'der', type: 'spki' }), oaepHash: 'sha256' }, Buffer.from('m'));
+    const ciphertext = publicEncrypt(
+      { key: createPublicKey({ key: publicKey, format: 'der', type: 'spki' }), oaepHash: 'sha256' },
+      Buffer.from('m'),
+    );
     const decrypted = store.decryptWithPrivateKey({ key, material: altered }, 'RSAES_OAEP_SHA_256', ciphertext);
     expect(await kindOf(decrypted)).toBe('internal');
     await store.close();
