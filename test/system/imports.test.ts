@@ -1,6 +1,6 @@
 /**
- * Key material that OpenSSL made and wrapped in files, as the guide of AWS KMS has it, imported through the AWS SDK into a daemon with
- * the software key store. What the keys then do is judged by OpenSSL with the files.
+ * Key material that OpenSSL made and wrapped in files, as the guide of AWS KMS has it, imported through the AWS SDK into daemons with
+ * the software key store and with tokens. What the keys then do is judged by OpenSSL with the files.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import {
   CreateKeyCommand,
   DecryptCommand,
   DeleteImportedKeyMaterialCommand,
+  DeriveSharedSecretCommand,
   DescribeKeyCommand,
   EncryptCommand,
   GenerateMacCommand,
@@ -44,7 +45,7 @@ const curve = (name: string): readonly string[] => ['-algorithm', 'EC', '-pkeyop
 const parameters = (KeyId: string): GetParametersForImportCommand =>
   new GetParametersForImportCommand({ KeyId, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' });
 
-describe('the AWS SDK importing what OpenSSL wrapped', () => {
+describe.each(['software', 'softhsm', 'softhsm-wrapped'] as const)('the AWS SDK importing what OpenSSL wrapped (%s)', (store) => {
   let daemon: RunningDaemon;
   let client: KMSClient;
   let folder: string;
@@ -52,7 +53,7 @@ describe('the AWS SDK importing what OpenSSL wrapped', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'hsm-kms-imports-'));
-    daemon = await startDaemon({ store: 'software', auth: 'sigv4' });
+    daemon = await startDaemon({ store, auth: 'sigv4' });
     client = new KMSClient({ endpoint: daemon.endpoint, region: 'eu-central-1', credentials: daemon.credentials, maxAttempts: 1 });
   });
   afterAll(async () => {
@@ -218,7 +219,42 @@ describe('the AWS SDK importing what OpenSSL wrapped', () => {
   const wrappedCurves = curves.flatMap(([spec, signing, digest, generate]) =>
     [...oaep, ...keyWrap].map((algorithm) => ({ spec, algorithm, signing, digest, generate })),
   );
-  it.each(wrappedCurves)('a key of $spec by $algorithm signs for OpenSSL', async ({ spec, algorithm, signing, digest, generate }) => {
+  /** SoftHSM unwraps no Ed25519 keys, and wraps none. */
+  const refused = wrappedCurves.filter(({ spec }) => store !== 'software' && spec === 'ECC_NIST_EDWARDS25519');
+  it.skipIf(refused.length === 0)('keys that the token does not unwrap are refused with the reason', async () => {
+    for (const { spec, algorithm, generate } of refused) {
+      const attempt = async (): Promise<unknown> => importFile(await createKey(spec, 'SIGN_VERIFY'), privateKeyFile(...generate), algorithm);
+      await expect(attempt()).rejects.toMatchObject({ name: 'UnsupportedOperationException', message: expect.stringContaining('EC_EDWARDS') });
+    }
+  });
+
+  it.skipIf(store === 'software')('keys tell for ever whether their material was in software when it was imported', async () => {
+    const tells = async (KeySpec: KeySpec, file: string, algorithm: AlgorithmSpec): Promise<boolean> => {
+      const KeyId = await createKey(KeySpec, KeySpec === 'SYMMETRIC_DEFAULT' ? 'ENCRYPT_DECRYPT' : 'SIGN_VERIFY');
+      await importFile(KeyId, file, algorithm);
+      const { stdout } = await daemon.cli('keys', 'show', KeyId);
+      expect(stdout).toContain('imported');
+      return stdout.includes('imported through software');
+    };
+    const p256 = privateKeyFile(...curve('P-256'));
+    expect(await tells('ECC_NIST_P256', p256, 'RSA_AES_KEY_WRAP_SHA_1')).toBe(false);
+    expect(await tells('ECC_NIST_P256', p256, 'RSA_AES_KEY_WRAP_SHA_256')).toBe(true);
+    expect(await tells('SYMMETRIC_DEFAULT', randomFile(32), 'RSAES_OAEP_SHA_256')).toBe(true);
+  });
+
+  const agreed = wrappedCurves.filter(({ spec, algorithm }) => spec.startsWith('ECC_NIST_P') && algorithm.startsWith('RSA_AES'));
+  it.each(agreed)('a key of $spec by $algorithm agrees on what OpenSSL derives', async ({ spec, algorithm, generate }) => {
+    const KeyId = await createKey(spec, 'KEY_AGREEMENT');
+    const [file, peer] = [privateKeyFile(...generate), privateKeyFile(...generate)];
+    await importFile(KeyId, file, algorithm);
+    const key = ['-inkey', peer, '-keyform', 'DER', '-peerkey', publicKeyFile(file), '-peerform', 'DER'];
+    const PublicKey = readFileSync(publicKeyFile(peer));
+    const { SharedSecret } = await client.send(new DeriveSharedSecretCommand({ KeyId, KeyAgreementAlgorithm: 'ECDH', PublicKey }));
+    expect(Buffer.from(SharedSecret ?? [])).toEqual(openssl('pkeyutl', '-derive', ...key));
+  });
+
+  const served = wrappedCurves.filter((row) => !refused.includes(row));
+  it.each(served)('a key of $spec by $algorithm signs for OpenSSL', async ({ spec, algorithm, signing, digest, generate }) => {
     const KeyId = await createKey(spec, 'SIGN_VERIFY');
     const file = privateKeyFile(...generate);
     await importFile(KeyId, file, algorithm, undefined, spec === 'ECC_NIST_P521' ? 'RSA_3072' : 'RSA_2048');
