@@ -53,8 +53,8 @@ export async function pinnedStores(names: readonly string[], isPinned = true): P
     );
   }
   for (const store of stores) {
-    if (isPinned && transportsMaterial(store))
-      pins.push({ keyStore: store.name, fingerprint: transportFingerprint(await store.transportPublicKey()) });
+    const publicKey = isPinned && transportsMaterial(store) ? await store.transportPublicKey() : undefined;
+    if (publicKey !== undefined) pins.push({ keyStore: store.name, fingerprint: transportFingerprint(publicKey) });
   }
   return stores;
 }

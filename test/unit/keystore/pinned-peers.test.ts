@@ -56,7 +56,7 @@ test('a fingerprint is SHA-256 in lower-case hexadecimal', () => {
 });
 
 test('a key store transports materials when it can do all of it', () => {
-  expect([transportsMaterial(peer), transportsMaterial(new FakeKeyStore())]).toEqual([true, false]);
+  expect([transportsMaterial(peer), transportsMaterial(new FakeKeyStore() as KeyStore)]).toEqual([true, false]);
   const sendsOnly = Object.assign(new TransportingFakeKeyStore('us'), { receiveTransported: undefined });
   expect(transportsMaterial(sendsOnly as Partial<MaterialTransport>)).toBe(false);
 });
