@@ -7,8 +7,17 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CreateKeyCommand, DecryptCommand, EncryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  CreateKeyCommand,
+  DecryptCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  GetParametersForImportCommand,
+  ImportKeyMaterialCommand,
+  KMSClient,
+} from '@aws-sdk/client-kms';
 import { afterEach, describe, expect, it } from 'vitest';
+import { customerMaterial, wrapMaterial } from '../support/customer-material.ts';
 import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
 import { readSpyLog, type SpiedCall } from '../support/spy-log.ts';
 
@@ -63,6 +72,25 @@ async function useKeys(daemon: RunningDaemon): Promise<void> {
     const { CiphertextBlob } = await client.send(new EncryptCommand({ KeyId: KeyMetadata?.KeyId, Plaintext: plaintext }));
     await client.send(new DecryptCommand({ CiphertextBlob }));
     await client.send(new GenerateDataKeyCommand({ KeyId: KeyMetadata?.KeyId, KeySpec: 'AES_256' }));
+  }
+  client.destroy();
+}
+
+/** Keys whose material was made elsewhere: one that passed through software, and two that the token alone unwrapped. */
+async function importKeys(into: RunningDaemon): Promise<void> {
+  const client = new KMSClient({ endpoint: into.endpoint, region: 'us-east-1', credentials: into.credentials, maxAttempts: 1 });
+  for (const [KeySpec, KeyUsage, WrappingAlgorithm] of [
+    ['HMAC_256', 'GENERATE_VERIFY_MAC', 'RSAES_OAEP_SHA_256'],
+    ['ECC_NIST_P256', 'SIGN_VERIFY', 'RSAES_OAEP_SHA_1'],
+    ['RSA_2048', 'SIGN_VERIFY', 'RSA_AES_KEY_WRAP_SHA_1'],
+  ] as const) {
+    const { KeyMetadata } = await client.send(new CreateKeyCommand({ KeySpec, KeyUsage, Origin: 'EXTERNAL' }));
+    const KeyId = KeyMetadata?.KeyId;
+    const parameters = await client.send(new GetParametersForImportCommand({ KeyId, WrappingAlgorithm, WrappingKeySpec: 'RSA_2048' }));
+    const { PublicKey = new Uint8Array(), ImportToken } = parameters;
+    const EncryptedKeyMaterial = wrapMaterial(PublicKey, WrappingAlgorithm, customerMaterial(KeySpec).bytes);
+    const ExpirationModel = 'KEY_MATERIAL_DOES_NOT_EXPIRE';
+    await client.send(new ImportKeyMaterialCommand({ KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel }));
   }
   client.destroy();
 }
@@ -161,6 +189,18 @@ describe('private keys and HMAC keys seen through an independent binding', () =>
 });
 
 describe('a thief of the PIN', () => {
+  it('takes no imported key out, and no key that imports are wrapped for', async () => {
+    daemon = await startDaemon({ store: 'softhsm', auth: 'sigv4' });
+    await importKeys(daemon);
+    const robbed = await inspectToken<RobbedObject>(daemon, 'steal');
+    const labelled = robbed.filter(({ label = '' }) => label.startsWith('hsm-kms'));
+    expect(labelled.filter((key) => key.class === PRIVATE_KEY).length).toBeGreaterThanOrEqual(2 + 3);
+    for (const key of labelled) {
+      const succeeded = key.attempts.filter((attempt) => attempt.succeeded).map((attempt) => attempt.attempt);
+      expect(succeeded, key.label).toEqual([]);
+    }
+  });
+
   it('gets out of the token nothing that doctor does not admit', async () => {
     daemon = await startDaemon({ store: 'softhsm-wrapped', auth: 'sigv4' });
     await useKeys(daemon);
