@@ -22,6 +22,16 @@ const clients: readonly [name: string, operations: number, open: (settings: Clie
   ['the AWS CLI of Debian', 50, cliClient],
 ];
 
+/** The same over one token; what it cannot hold goes to a software store. */
+function twoRegionsOfToken(config: ConfigText, folder: string): void {
+  const [store] = config.keyStores as [{ name: string; import?: string }];
+  const [{ name: token }] = config.tokens as [{ name: string }];
+  store.import = 'via-software';
+  config.keyStores.push({ kind: 'software', name: 'soft', rootKey: { token } });
+  twoRegions(config, folder);
+  config.regions = config.regions.map((region) => ({ ...region, fallback: 'unsupported', fallbackKeyStore: 'soft' }));
+}
+
 describe('every operation', () => {
   let daemon: RunningDaemon;
 
@@ -46,5 +56,30 @@ describe('every operation', () => {
     } finally {
       client.close();
     }
+  });
+});
+
+describe('every operation over a token', () => {
+  let daemon: RunningDaemon;
+
+  beforeAll(async () => {
+    daemon = await startDaemon({ store: 'softhsm', auth: 'sigv4', configure: twoRegionsOfToken });
+  });
+  afterAll(async () => {
+    await daemon.stop();
+  });
+
+  it('is performed by the AWS SDK for JavaScript, with its keys in the token', async () => {
+    const { account, ...credentials } = daemon.credentials;
+    const client = sdkClient({ endpoint: daemon.endpoint, region: 'us-east-1', ...credentials });
+    try {
+      const told = await tellStory(client, { account, region: 'us-east-1', replicaRegion: 'eu-west-1', cluster });
+      expect(told.toSorted()).toEqual(storyOperations.toSorted());
+    } finally {
+      client.close();
+    }
+    const { stdout } = await daemon.cli('keys', 'list', '--json');
+    const keys = JSON.parse(stdout) as readonly { protection: string; multiRegion?: boolean }[];
+    expect(keys.filter(({ protection }) => protection === 'HSM').length).toBeGreaterThan(keys.length / 2);
   });
 });
