@@ -10,7 +10,7 @@ import type { Capabilities, Token } from '../../token/token.ts';
 import { KeyStoreError } from '../keystore.ts';
 import { algorithmService } from './algorithm-service.ts';
 import type { AlgorithmService } from './algorithm-service.ts';
-import { destroySessionObject } from './derivation.ts';
+import { destroySessionObject, withSessionObject } from './derivation.ts';
 import { macIn } from './key-calls.ts';
 import { proveHalves } from './key-proof.ts';
 import type { GeneratedKey, MaterialKind } from './material-kind.ts';
@@ -67,7 +67,7 @@ function pairKind(shape: PairShape, use: PrivateKeyUse, common: CommonMembers): 
   };
 }
 
-/** The public object is a session object for the moment until it was read. */
+/** The public object is a session object for the moment until it was read. When it stays, a private one that was to leave does not. */
 async function generatePair(
   token: Token,
   shape: PairShape,
@@ -77,10 +77,15 @@ async function generatePair(
 ): Promise<GeneratedKey> {
   const wanted = [...publicKeyAttributes, ...readBack];
   const pair = await token.generateKeyPair(generationOf(shape), publicTemplate(shape, use), template, wanted);
-  const publicKey = publicKeyOf(shape, pair.publicKey.attributes);
-  await destroySessionObject(token, pair.publicKey.object);
+  const { object } = pair.privateKey;
+  const publicKey = await withSessionObject(token, pair.publicKey.object, async () => publicKeyOf(shape, pair.publicKey.attributes)).catch(
+    async (error: unknown) => {
+      if (template.TOKEN !== true) await destroySessionObject(token, object);
+      throw error;
+    },
+  );
   if (publicKey !== undefined) return { ...pair.privateKey, publicKey };
-  await token.destroyObject(pair.privateKey.object);
+  await token.destroyObject(object);
   throw new KeyStoreError('refused', 'The token made a key pair of another kind than it was asked for; it was destroyed');
 }
 

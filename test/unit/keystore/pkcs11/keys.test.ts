@@ -124,6 +124,13 @@ describe('a key pair in the token', () => {
     expect(await kindOf(sign(scene, bound))).toBe('no error');
   });
 
+  it('leaves no key that may leave the token when its public object is not destroyed', async () => {
+    const scene = await stage(wrapped);
+    scene.token.fail('destroyObject', new TokenError('refused', 'not permitted'));
+    expect(await kindOf(create(scene))).toBe('refused');
+    expect(scene.token.sessionObjects.filter(({ CLASS }) => CLASS === 'PRIVATE_KEY')).toEqual([]);
+  });
+
   it('is not generated again when the first generation may still happen', async () => {
     const scene = await stage();
     scene.token.fail('generateKeyPair', new TokenError('overdue', 'no answer'));
