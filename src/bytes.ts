@@ -14,6 +14,16 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
+/**
+ * A copy outside of V8's heap. V8 keeps arrays of up to 64 bytes in its heap and moves them about, so that copies stay behind which nothing
+ * can wipe: what may be secret is copied so.
+ */
+export function copyOffHeap(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new ArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

@@ -2,6 +2,8 @@
  * Secret bytes as a type: a PIN, a credential's secret, a plaintext key. It cannot be printed, serialised or inspected;
  * the bytes are lent to a callback and can be wiped. (Private fields do not show in `util.inspect`.)
  */
+import { copyOffHeap } from './bytes.ts';
+
 const REDACTED = '[secret]';
 
 /** Bytes that must not reach a log, an error or a file. */
@@ -10,9 +12,7 @@ export class SecretBytes {
 
   /** Moves the secret out of `bytes`, which are wiped. */
   constructor(bytes: Uint8Array) {
-    // V8 keeps the bytes of short arrays in its heap and moves them about, so that copies stay behind which nothing can wipe.
-    this.#bytes = new Uint8Array(new ArrayBuffer(bytes.length));
-    this.#bytes.set(bytes);
+    this.#bytes = copyOffHeap(bytes);
     bytes.fill(0);
   }
 

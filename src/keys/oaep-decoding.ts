@@ -8,6 +8,7 @@
  * made, and joined into one. Blocks always have the length of the modulus, leading zeros included.
  */
 import { createHash } from 'node:crypto';
+import { copyOffHeap } from '../bytes.ts';
 import type { Digest } from './algorithms.ts';
 
 /** The message, in a fresh array, or undefined when the block is no encoding of one. Writes over `block`. The label is empty. */
@@ -21,7 +22,7 @@ export function decodeOaep(digest: Digest, block: Uint8Array): Uint8Array | unde
   let wrong = block[0] ?? 1;
   for (let index = 0; index < hashBytes; index += 1) wrong |= (database[index] ?? 0) ^ (labelHash[index] ?? 0);
   const { messageAt, malformed } = findMessage(database, hashBytes);
-  const message = (wrong | malformed) === 0 ? Uint8Array.from(database.subarray(messageAt)) : undefined;
+  const message = (wrong | malformed) === 0 ? copyOffHeap(database.subarray(messageAt)) : undefined;
   block.fill(0);
   return message;
 }

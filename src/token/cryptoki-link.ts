@@ -5,6 +5,7 @@
  * Bounds: 1,016 small and 8 large requests in flight; beyond that 4,096 requests or 16 MiB wait for a slot, and the next is
  * refused as `overloaded`. A slot whose call is overdue stays taken until the engine is done with it.
  */
+import { copyOffHeap } from '../bytes.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { CryptokiError, CryptokiLossError } from './cryptoki.ts';
@@ -268,7 +269,7 @@ export class CryptokiLink {
     }
     const functionNumber = words[word + 5] as number;
     const returnValue = (words[word + 7] as number) * TWO_TO_32 + (words[word + 6] as number);
-    const response = this.#bytes.slice(offset + SLOT_HEADER_BYTES, offset + SLOT_HEADER_BYTES + lengthBytes);
+    const response = copyOffHeap(this.#bytes.subarray(offset + SLOT_HEADER_BYTES, offset + SLOT_HEADER_BYTES + lengthBytes));
     this.#inFlight[slot] = undefined;
     this.#inFlightCount--;
     this.#release(slot, lengthBytes);
