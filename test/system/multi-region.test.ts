@@ -13,6 +13,7 @@ import {
 import type { KeyMetadata } from '@aws-sdk/client-kms';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startDaemon, type ConfigText, type RunningDaemon } from '../support/daemon.ts';
@@ -86,4 +87,48 @@ test('a key is replicated only once the stores are pinned, and outlives a crash 
   await vi.waitFor(async () => expect(await describeIn(home, KeyId)).toMatchObject({ KeyState: 'Enabled' }), { timeout: 10_000 });
   const ofReplica = await clientOf(home).send(new ScheduleKeyDeletionCommand({ KeyId }));
   expect(ofReplica).toMatchObject({ KeyState: 'PendingDeletion' });
+});
+
+test('a replication that a crash interrupts has happened with all materials, or not at all', { timeout: 300_000 }, async () => {
+  const { KeyMetadata: key } = await clientOf(home).send(new CreateKeyCommand({ MultiRegion: true }));
+  const KeyId = key?.KeyId ?? '';
+  const made: (Uint8Array | undefined)[] = [];
+  for (let material = 0; material < 8; material += 1) {
+    if (material > 0) await clientOf(home).send(new RotateKeyOnDemandCommand({ KeyId }));
+    made.push((await clientOf(home).send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('kept') }))).CiphertextBlob);
+  }
+  const replicate = (): Promise<unknown> => clientOf(home).send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: far }));
+  for (const afterMs of [2, 8, 15, 25, 40]) {
+    const asked = replicate().catch((error: unknown) => error);
+    await setTimeout(afterMs);
+    await daemon.restart('kill');
+    await asked;
+    const replica = await describeIn(far, KeyId).catch((error: { name: string }) => error.name);
+    if (replica !== 'NotFoundException') break;
+  }
+  await replicate().catch((error: unknown) => expect(error).toMatchObject({ name: 'AlreadyExistsException' }));
+  await vi.waitFor(async () => expect(await describeIn(far, KeyId)).toMatchObject({ KeyState: 'Enabled' }), { timeout: 10_000 });
+  for (const CiphertextBlob of made) {
+    const { Plaintext } = await clientOf(far).send(new DecryptCommand({ CiphertextBlob }));
+    expect(Buffer.from(Plaintext ?? []).toString()).toBe('kept');
+  }
+});
+
+test('keys transport shows what it can, and says of each other store why not', async () => {
+  const file = join(daemon.dataDirectory, 'config.yaml');
+  const text = readFileSync(file, 'utf8');
+  const config = parse(text) as ConfigText;
+  writeFileSync(join(daemon.dataDirectory, 'broken.key'), 'no root key', { mode: 0o600 });
+  config.tokens = [{ name: 'main', module: '/nowhere/module.so', label: 'kms', pin: { env: 'NO_PIN' } }];
+  config.keyStores.push({ kind: 'software', name: 'broken', rootKey: { file: 'broken.key' } });
+  config.keyStores.push({ kind: 'software', name: 'sealed', rootKey: { token: 'main' } });
+  try {
+    writeFileSync(file, stringify(config));
+    const { code, stdout, stderr } = await daemon.cli('keys', 'transport', '--json');
+    expect([code, (JSON.parse(stdout) as { keyStore: string }[]).map(({ keyStore }) => keyStore)]).toEqual([0, ['eu', 'us']]);
+    expect(stderr).toMatch(/the transport key of broken is not shown: .+/);
+    expect(stderr).toMatch(/the transport key of sealed is not shown: its root key is in a token/);
+  } finally {
+    writeFileSync(file, text);
+  }
 });
