@@ -5,7 +5,11 @@ import { isSymmetricMaterial } from '../../src/keys/key-record.ts';
 import type { KeyUsage } from '../../src/keys/key-record.ts';
 import type { BoundKey, KeyStore, MaterialRequest, MaterialTransport } from '../../src/keystore/keystore.ts';
 import { transportsMaterial } from '../../src/keystore/pinned-peers.ts';
-import { kindOf, newKey, noContext, openBlob } from '../support/key-store-parts.ts';
+import { openPkcs11KeyStore } from '../../src/keystore/pkcs11/key-store.ts';
+import { transportKey, transportMacKey } from '../../src/token/templates.ts';
+import { TRANSPORT_KEY_LABEL, TRANSPORT_MAC_KEY_LABEL } from '../../src/token/transport-keys.ts';
+import { FakeToken } from '../support/fake-token.ts';
+import { kindOf, newKey, noContext, openBlob, testParts } from '../support/key-store-parts.ts';
 import { pinnedStores } from '../support/multi-region-fixture.ts';
 import { hasSoftHsm } from '../support/softhsm.ts';
 import { openTransportTokens } from '../support/transport-tokens.ts';
@@ -37,9 +41,18 @@ const onTokens =
     const [source, target] = [tokens.stores[0], tokens.stores.at(-1)].map(transporting);
     return { source: transporting(source), target: transporting(target), close: () => tokens.close() };
   };
+const onFakeToken = async (): Promise<Pair> => {
+  const token = new FakeToken();
+  token.install(transportKey({ id: randomBytes(16), label: TRANSPORT_KEY_LABEL }));
+  token.install(transportMacKey({ id: randomBytes(16), label: TRANSPORT_MAC_KEY_LABEL }));
+  const config = { name: 'fake', residency: 'token', suite: 'measured', custody: 'full' } as const;
+  const source = transporting(await openPkcs11KeyStore(config, token, testParts()));
+  return { source, target: source };
+};
 const pairs: readonly (readonly [name: string, open: () => Promise<Pair>])[] = [
   ['two software stores', softwarePair],
   ['one software store', sameStore],
+  ['one fake token', onFakeToken],
   ...(hasSoftHsm()
     ? ([
         ['one SoftHSM token', onTokens(['one'])],

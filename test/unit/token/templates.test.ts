@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { AttributeName, Template } from '../../../src/token/mechanism.ts';
 import { attributesToCheck, weaknesses } from '../../../src/token/key-strength.ts';
 import {
+  aesForm,
   agreedSecret,
+  arrivingKey,
   epochKey,
   fingerprintKey,
   macForm,
@@ -10,6 +12,9 @@ import {
   recordMacKey,
   residentKey,
   tokenMaterial,
+  transportKey,
+  transportMacKey,
+  travellingKey,
   unwrappedKey,
   unwrappedMaterial,
   without,
@@ -31,6 +36,10 @@ const templates: readonly { readonly what: string; readonly template: Template; 
   { what: 'the wrapping key', template: wrappingKey(names, true), uses: ['WRAP', 'UNWRAP'] },
   { what: 'a MAC key', template: residentKey(macForm(48), names, ['SHA384_HMAC']), uses: ['SIGN'] },
   { what: 'a MAC key to be exported', template: wrappableKey(macForm(48), names, []), uses: ['SIGN'] },
+  { what: 'a material that can travel', template: travellingKey(aesForm('derive'), names, []), uses: ['DERIVE'] },
+  { what: 'a material that arrives', template: arrivingKey(aesForm('derive'), names, []), uses: ['DERIVE'] },
+  { what: 'the transport key', template: transportKey(names), uses: ['WRAP', 'UNWRAP'] },
+  { what: 'the transport MAC key', template: transportMacKey(names), uses: ['SIGN'] },
   { what: 'the record MAC key', template: recordMacKey(names), uses: ['SIGN'] },
 ];
 
