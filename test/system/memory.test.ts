@@ -2,13 +2,14 @@
  * What lies in the memory of the daemon. The test knows the keys of SoftHSM because it reads its files with the PIN, proves that they are
  * the keys in use, and looks for their bytes in every page of the process.
  */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { KMS } from '@aws-sdk/client-kms';
+import { KMS, type CreateKeyCommandInput } from '@aws-sdk/client-kms';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WRAPPING_KEY_LABEL } from '../../src/token/service-keys.ts';
+import { wrapMaterial } from '../support/customer-material.ts';
 import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
 import { makeKeys, type KeysInUse } from '../support/keys-in-use.ts';
 import { countInMemory } from '../support/process-memory.ts';
@@ -84,6 +85,64 @@ describe.each(['softhsm', 'softhsm-direct'] as const)('the memory of a daemon ov
     const [host = 0] = daemon.hostPids();
     const wrapping = keys.find(({ label }) => label === WRAPPING_KEY_LABEL)?.value ?? new Uint8Array(32);
     expect((await countInMemory(host, { wrapping })).wrapping).toBeGreaterThan(0);
+  });
+});
+
+/** A key that the test knows because it made it. `parts` are what gives the key away. */
+interface KnownMaterial {
+  readonly key: CreateKeyCommandInput;
+  readonly wrappingAlgorithm: 'RSAES_OAEP_SHA_1' | 'RSA_AES_KEY_WRAP_SHA_1';
+  readonly bytes: Uint8Array;
+  readonly parts: Readonly<Record<string, Uint8Array>>;
+}
+
+function knownMaterials(): readonly KnownMaterial[] {
+  const [aes, mac] = [randomBytes(32), randomBytes(48)];
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const jwk = rsa.export({ format: 'jwk' });
+  const part = (name: 'd' | 'p' | 'q'): Buffer => Buffer.from(jwk[name] ?? '', 'base64url');
+  const pkcs8 = rsa.export({ format: 'der', type: 'pkcs8' });
+  const parts = { pkcs8, exponent: part('d'), 'first prime': part('p'), 'second prime': part('q') };
+  return [
+    { key: {}, wrappingAlgorithm: 'RSAES_OAEP_SHA_1', bytes: aes, parts: { aes } },
+    { key: { KeySpec: 'HMAC_384', KeyUsage: 'GENERATE_VERIFY_MAC' }, wrappingAlgorithm: 'RSAES_OAEP_SHA_1', bytes: mac, parts: { mac } },
+    { key: { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }, wrappingAlgorithm: 'RSA_AES_KEY_WRAP_SHA_1', bytes: pkcs8, parts },
+  ];
+}
+
+describe.each(['softhsm', 'softhsm-wrapped'] as const)('the memory of a daemon over %s that imported keys', (store) => {
+  it('holds nothing of them, after the import and after their use', async () => {
+    daemon = await startDaemon({ store, auth: 'sigv4' });
+    const kms = connect(daemon);
+    const materials = knownMaterials();
+    const ids: string[] = [];
+    for (const { key, wrappingAlgorithm: WrappingAlgorithm, bytes } of materials) {
+      const KeyId = (await kms.createKey({ ...key, Origin: 'EXTERNAL' })).KeyMetadata?.KeyId ?? '';
+      const parameters = await kms.getParametersForImport({ KeyId, WrappingAlgorithm, WrappingKeySpec: 'RSA_2048' });
+      await kms.importKeyMaterial({
+        KeyId,
+        ImportToken: parameters.ImportToken,
+        EncryptedKeyMaterial: wrapMaterial(parameters.PublicKey ?? new Uint8Array(), WrappingAlgorithm, bytes),
+        ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+      });
+      ids.push(KeyId);
+    }
+    const sought = Object.assign({}, ...materials.map(({ parts }) => parts)) as Record<string, Uint8Array>;
+    const none = Object.fromEntries(Object.keys(sought).map((name) => [name, 0]));
+    expect(await countInMemory(daemon.pid, sought)).toEqual(none);
+
+    const [aes, mac, rsa] = ids;
+    const { CiphertextBlob } = await kms.encrypt({ KeyId: aes, Plaintext: Buffer.from('x') });
+    await kms.decrypt({ CiphertextBlob });
+    const { Mac = new Uint8Array() } = await kms.generateMac({ KeyId: mac, Message: Buffer.from('x'), MacAlgorithm: 'HMAC_SHA_384' });
+    // The key in the token is the one that is looked for.
+    expect(Buffer.from(Mac)).toEqual(
+      createHmac('sha384', materials[1]?.bytes ?? '')
+        .update('x')
+        .digest(),
+    );
+    await kms.sign({ KeyId: rsa, Message: Buffer.from('x'), SigningAlgorithm: 'RSASSA_PSS_SHA_256' });
+    expect(await countInMemory(daemon.pid, sought)).toEqual(none);
   });
 });
 
