@@ -90,7 +90,7 @@ function softwareProblems({ hardwareOnly, keyStores }: Config): readonly ConfigP
   return keyStores.flatMap((store) => {
     if (store.kind === 'software')
       return [flagProblem('hardwareOnly', `forbids keys in software, and the key store ${store.name} is one: take one of them out`)];
-    if (store.import === 'in-token') return [];
+    if (store.import !== 'via-software') return [];
     const reason = `forbids that key material passes through software, and the key store ${store.name} has import: via-software`;
     return [flagProblem('hardwareOnly', `${reason}: take one of them out`)];
   });

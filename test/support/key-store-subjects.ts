@@ -161,7 +161,8 @@ function real(module: RealModule, residency: 'token' | 'wrapped', suite: 'derive
       const opened = await openRealToken(module.provision(), module.securityOfficer);
       const parts = testParts();
       return {
-        openStore: async () => openPkcs11KeyStore({ name: module.name, residency, suite, custody, import: 'via-software' }, opened.token, parts),
+        openStore: async () =>
+          openPkcs11KeyStore({ name: module.name, residency, suite, custody, import: 'via-software' }, opened.token, parts),
         close: () => opened.close(),
       };
     },

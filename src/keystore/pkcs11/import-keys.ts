@@ -45,8 +45,16 @@ export async function findImportKey(token: Token, reference: Uint8Array): Promis
   const [found, ...more] = await search(token, reference);
   const { MODULUS: modulus } = found?.attributes ?? {};
   if (found === undefined || modulus === undefined || more.length > 0)
-    throw new KeyStoreError('material-missing', 'The token does not show the wrapping key of this import now; get new parameters for import');
-  const modulusBytes = modulus.length - Math.max(0, modulus.findIndex((byte) => byte !== 0));
+    throw new KeyStoreError(
+      'material-missing',
+      'The token does not show the wrapping key of this import now; get new parameters for import',
+    );
+  const modulusBytes =
+    modulus.length -
+    Math.max(
+      0,
+      modulus.findIndex((byte) => byte !== 0),
+    );
   const publicKey = publicKeyOf({ type: 'rsa', modulusBits: modulusBytes * 8 }, found.attributes);
   if (publicKey === undefined) throw new KeyStoreError('internal', 'The token does not show the public half of a wrapping key');
   return { object: found.object, publicKey, modulusBytes };

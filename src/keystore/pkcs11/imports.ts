@@ -66,7 +66,9 @@ export class TokenImports {
     const found = await onOwnData(findImportKey(this.#token, importKey));
     const forced = this.#token.capabilities.enforcesUnwrapTemplate ? await onOwnData(this.#unwrapTemplate()) : {};
     const whole = splitWrapped(found, row, wrapped, forced);
-    const openable = unwrapsDigest(this.#token.capabilities, row.digest) ? whole : await this.#throughSoftware(whole, kind, `it has no ${row.digest}`);
+    const openable = unwrapsDigest(this.#token.capabilities, row.digest)
+      ? whole
+      : await this.#throughSoftware(whole, kind, `it has no ${row.digest}`);
     const { examined, publicKey } = await this.#examine(openable, kind);
     const created = await this.#place(request, kind, custody, examined, publicKey, again);
     return { created, throughSoftware: examined.seenBytes !== undefined };
@@ -104,12 +106,16 @@ export class TokenImports {
   }
 
   /** Proves that the material is a key of the spec. Secret keys by their length, pairs by what the public half is. */
-  async #examine(wrapped: WrappedMaterial, kind: MaterialKind): Promise<{ readonly examined: WrappedMaterial; readonly publicKey?: Uint8Array }> {
+  async #examine(
+    wrapped: WrappedMaterial,
+    kind: MaterialKind,
+  ): Promise<{ readonly examined: WrappedMaterial; readonly publicKey?: Uint8Array }> {
     const shape = keyShape(kind.binding.keySpec);
     if (shape.type === 'rsa' || shape.type === 'ec' || shape.type === 'ed25519')
       return { examined: wrapped, publicKey: await this.#publicHalf(wrapped, kind, shape) };
     const bytes = wrapped.seenBytes !== undefined && wrapped.padded === undefined ? wrapped.seenBytes : await this.#lengthOf(wrapped, kind);
-    if (bytes === 0) return this.#examine(await this.#throughSoftware(wrapped, kind, 'it does not tell the length of keys that it unwraps'), kind);
+    if (bytes === 0)
+      return this.#examine(await this.#throughSoftware(wrapped, kind, 'it does not tell the length of keys that it unwraps'), kind);
     if (bytes !== kind.form.size.VALUE_LEN) throw notOfSpec(kind);
     return { examined: wrapped };
   }
@@ -168,10 +174,7 @@ export function importError(error: unknown): unknown {
 }
 
 /** SoftHSM unwraps no key whose attributes cannot be changed; SENSITIVE and EXTRACTABLE cannot be weakened in any case. */
-async function unwrapChangeable(
-  unwrap: (template: Template) => Promise<DescribedObject>,
-  template: Template,
-): Promise<DescribedObject> {
+async function unwrapChangeable(unwrap: (template: Template) => Promise<DescribedObject>, template: Template): Promise<DescribedObject> {
   try {
     return await unwrap(template);
   } catch (error) {

@@ -19,7 +19,11 @@ const messages = ['hsm-kms: public half, 1', 'hsm-kms: public half, 2'];
  * DER SubjectPublicKeyInfo, or undefined when the key is not of the shape. Whether the halves belong together is left to be proven. A key on
  * a curve must be one that signs.
  */
-export async function publicHalfOf(token: Token, shape: PairShape, { object, attributes }: DescribedObject): Promise<Uint8Array | undefined> {
+export async function publicHalfOf(
+  token: Token,
+  shape: PairShape,
+  { object, attributes }: DescribedObject,
+): Promise<Uint8Array | undefined> {
   if (shape.type === 'rsa') return isExponent(attributes) ? publicKeyOf(shape, attributes) : undefined;
   const { EC_PARAMS: parameters, EC_POINT: point } = attributes;
   const expected = publicTemplate(shape, 'SIGN').EC_PARAMS ?? new Uint8Array(0);

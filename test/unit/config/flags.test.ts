@@ -1,6 +1,6 @@
 /** Command-line flags over the configuration, and the rules about listeners that hold once both are known. */
 import { describe, expect, it } from 'vitest';
-import type { Config, TokenConfig } from '../../../src/config/config.ts';
+import type { Config, KeyStoreConfig, TokenConfig } from '../../../src/config/config.ts';
 import { applyFlags, isLoopback } from '../../../src/config/flags.ts';
 
 const config: Config = {
@@ -54,6 +54,12 @@ describe('hardwareOnly', () => {
     const hardware = { ...config, hardwareOnly: true };
     expect(applyFlags(hardware, {}).keyStores).toHaveLength(1);
     expect(() => applyFlags(hardware, { store: 'software' })).toThrow('the key store software is one');
+  });
+
+  it('refuses imports that pass through software', () => {
+    const keyStores = config.keyStores.map((store) => ({ ...store, import: 'via-software' }) as KeyStoreConfig);
+    expect(applyFlags({ ...config, keyStores }, {}).keyStores).toHaveLength(1);
+    expect(() => applyFlags({ ...config, keyStores, hardwareOnly: true }, {})).toThrow('has import: via-software');
   });
 });
 
