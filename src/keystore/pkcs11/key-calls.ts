@@ -91,7 +91,11 @@ export async function decryptIn(key: OpenKey, service: AlgorithmService, algorit
   if (ciphertext.length !== modulusBytes(keySpec)) throw doesNotOpen();
   if (service.how === 'token') return token.decrypt({ name: 'RSA_PKCS_OAEP', hash: hashNameOf(digest) }, object, ciphertext);
   const block = await token.decrypt({ name: 'RSA_X_509' }, object, ciphertext);
-  if (block.length !== modulusBytes(keySpec)) throw new KeyStoreError('internal', 'The token left zeros of an RSA block away');
+  if (block.length !== modulusBytes(keySpec)) {
+    // A token that leaves zeros away tells its caller about the first byte; in other words than any other block it would tell everybody.
+    block.fill(0);
+    throw doesNotOpen();
+  }
   const plaintext = decodeOaep(digest, block);
   if (plaintext === undefined) throw doesNotOpen();
   return plaintext;
