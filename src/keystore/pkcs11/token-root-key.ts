@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { TextEncoder } from 'node:util';
 import { SecretBytes } from '../../secret-bytes.ts';
+import type { AttributeName } from '../../token/mechanism.ts';
 import { macForm, residentKey } from '../../token/templates.ts';
 import type { Token, TokenObject } from '../../token/token.ts';
 import { KeyStoreError } from '../keystore.ts';
@@ -13,6 +14,7 @@ import { toKeyStoreError } from './key-store-error.ts';
 const label = 'hsm-kms software root key';
 const purpose = 'hsm-kms software root key v1\0';
 const keyBytes = 32;
+const custodyAttributes: readonly AttributeName[] = ['SENSITIVE', 'EXTRACTABLE', 'NEVER_EXTRACTABLE'];
 
 /**
  * 32 bytes, always the same for the same token and `storeName`. `whenMissing: 'create'` makes the key in the token; otherwise its
@@ -30,7 +32,7 @@ export async function tokenRootKey(token: Token, storeName: string, whenMissing:
 }
 
 async function findKey(token: Token): Promise<TokenObject | undefined> {
-  const found = await token.findObjects({ CLASS: 'SECRET_KEY', TOKEN: true, LABEL: label }, ['SENSITIVE', 'EXTRACTABLE']);
+  const found = await token.findObjects({ CLASS: 'SECRET_KEY', TOKEN: true, LABEL: label }, custodyAttributes);
   if (found.length > 1) {
     throw new KeyStoreError(
       'refused',
@@ -38,13 +40,12 @@ async function findKey(token: Token): Promise<TokenObject | undefined> {
     );
   }
   const [key] = found;
-  if (key !== undefined && (key.attributes.SENSITIVE !== true || key.attributes.EXTRACTABLE !== false)) {
-    throw new KeyStoreError(
-      'refused',
-      `The key with the label "${label}" can be taken out of the token "${token.name}"; it is not used as a root key`,
-    );
-  }
-  return key?.object;
+  if (key === undefined) return undefined;
+  const { SENSITIVE, EXTRACTABLE, NEVER_EXTRACTABLE } = key.attributes;
+  // A key from elsewhere could be known to who brought it: everything sealed under it would be too.
+  if (SENSITIVE === true && EXTRACTABLE === false && NEVER_EXTRACTABLE !== false) return key.object;
+  const message = `The key with the label "${label}" can be taken out of the token "${token.name}", or was brought into it; it is not used as a root key`;
+  throw new KeyStoreError('refused', message);
 }
 
 async function makeKey(token: Token, whenMissing: 'create' | 'refuse'): Promise<TokenObject> {

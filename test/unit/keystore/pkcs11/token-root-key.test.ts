@@ -1,7 +1,8 @@
 /** The root key of software keys, kept by a token: the same at every start, another for every store and token, never in a file. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { tokenRootKey } from '../../../../src/keystore/pkcs11/token-root-key.ts';
 import type { SecretBytes } from '../../../../src/secret-bytes.ts';
+import { macForm, residentKey } from '../../../../src/token/templates.ts';
 import type { Token } from '../../../../src/token/token.ts';
 import { FakeToken } from '../../../support/fake-token.ts';
 import { hasNss, provisionNss } from '../../../support/nss.ts';
@@ -68,3 +69,13 @@ for (const subject of subjects) {
     });
   });
 }
+
+test('a root key that somebody brought into the token is not used', async () => {
+  const token = new FakeToken();
+  token.install({
+    ...residentKey(macForm(32), { id: Uint8Array.of(1), label }, []),
+    NEVER_EXTRACTABLE: false,
+    VALUE: new Uint8Array(32),
+  });
+  await expect(tokenRootKey(token, 'soft', 'create')).rejects.toMatchObject({ kind: 'refused' });
+});
