@@ -121,7 +121,7 @@ describe('a data directory with a SoftHSM token', () => {
       flags: string[];
     }[];
     expect(objects.map((object) => object.label)).toContain('hsm-kms wrapping key');
-    expect(objects).toHaveLength(3);
+    expect(objects).toHaveLength(5);
     for (const object of objects) {
       expect(object.valueReadable).toBe(false);
       expect(object.flags).toContain('SENSITIVE');
