@@ -45,7 +45,13 @@ const curve = (name: string): readonly string[] => ['-algorithm', 'EC', '-pkeyop
 const parameters = (KeyId: string): GetParametersForImportCommand =>
   new GetParametersForImportCommand({ KeyId, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' });
 
-describe.each(['software', 'softhsm', 'softhsm-wrapped'] as const)('the AWS SDK importing what OpenSSL wrapped (%s)', (store) => {
+/** Residency `wrapped` differs inside the key store only, where its contract is held in every run. */
+const stores =
+  process.env['HSM_KMS_TEST_FULL'] === undefined
+    ? (['software', 'softhsm'] as const)
+    : (['software', 'softhsm', 'softhsm-wrapped'] as const);
+
+describe.each(stores)('the AWS SDK importing what OpenSSL wrapped (%s)', (store) => {
   let daemon: RunningDaemon;
   let client: KMSClient;
   let folder: string;
