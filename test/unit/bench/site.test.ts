@@ -26,7 +26,7 @@ const token: TokenConfig = {
 };
 const subjected: Subjected = {
   token,
-  keyStore: { kind: 'pkcs11', name: 'keys', token: 'hsm', residency: 'token', suite: 'measured', custody: 'full' },
+  keyStore: { kind: 'pkcs11', name: 'keys', token: 'hsm', residency: 'token', suite: 'measured', custody: 'full', import: 'in-token' },
 };
 
 describe('the place of a run', () => {

@@ -8,7 +8,7 @@ const config: Config = {
   listener: { host: '127.0.0.1', port: 4_599, tls: undefined },
   auth: { mode: 'sigv4', credentialsFile: '/data/credentials.yaml' },
   tokens: [],
-  keyStores: [{ kind: 'pkcs11', name: 'hsm', token: 'main', residency: 'token', suite: 'measured', custody: 'full' }],
+  keyStores: [{ kind: 'pkcs11', name: 'hsm', token: 'main', residency: 'token', suite: 'measured', custody: 'full', import: 'in-token' }],
   regions: [{ region: 'us-east-1', keyStore: 'hsm' }],
   anyRegion: true,
   hardwareOnly: false,
