@@ -1,6 +1,6 @@
 /**
  * kill -9 of the daemon at random moments while keys and aliases are made: whatever was acknowledged is there afterwards and
- * works, and store and token agree. `HSM_KMS_KILLS` sets how often (40 unless told; `scripts/test --full` takes hundreds).
+ * works, and store and token agree. `HSM_KMS_KILLS` sets how often (25 unless told; `scripts/test --full` takes hundreds).
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDaemon, type RunningDaemon } from '../support/daemon.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
-const KILLS = Number(process.env['HSM_KMS_KILLS'] ?? (process.env['HSM_KMS_TEST_FULL'] === undefined ? 40 : 200));
+const KILLS = Number(process.env['HSM_KMS_KILLS'] ?? (process.env['HSM_KMS_TEST_FULL'] === undefined ? 25 : 200));
 const SEED = Number(process.env['HSM_KMS_SEED'] ?? 20_261_123);
 
 interface Acknowledged {

@@ -8,7 +8,7 @@ import { scopeA, keyIdOf, keyOf, intentOf } from '../support/store-records.ts';
 import { newSqlitePlace } from '../support/sqlite-place.ts';
 import type { Store } from '../../src/store/store.ts';
 
-const kills = Number(env['HSM_KMS_KILLS'] ?? 60);
+const kills = Number(env['HSM_KMS_KILLS'] ?? (env['HSM_KMS_TEST_FULL'] === undefined ? 30 : 200));
 const seed = Number(env['HSM_KMS_SEED'] ?? 20_261_123);
 const writer = new URL('../support/store-writer-process.ts', import.meta.url).pathname;
 
