@@ -26,7 +26,16 @@ const token: TokenConfig = {
 };
 const subjected: Subjected = {
   token,
-  keyStore: { kind: 'pkcs11', name: 'keys', token: 'hsm', residency: 'token', suite: 'measured', custody: 'full', import: 'in-token' },
+  keyStore: {
+    kind: 'pkcs11',
+    name: 'keys',
+    token: 'hsm',
+    residency: 'token',
+    suite: 'measured',
+    custody: 'full',
+    import: 'in-token',
+    transport: { pins: [] },
+  },
 };
 
 describe('the place of a run', () => {
