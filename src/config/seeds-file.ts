@@ -124,7 +124,7 @@ function seedOf(entry: Entry, index: number, source: YamlSource): Seed {
 }
 
 function materialOf(material: NonNullable<Entry['Material']>, index: number, source: YamlSource): SecretBytes {
-  if ('bytes' in material) return new SecretBytes(Uint8Array.from(material.bytes));
+  if ('bytes' in material) return new SecretBytes(material.bytes);
   try {
     return readSecretFile(resolve(dirname(source.file), material.path), 'key material', materialBytesMax);
   } catch (error) {

@@ -29,7 +29,7 @@ export async function loadRootKey(path: string, whenMissing: 'create' | 'refuse'
 
 /** A root key that never was. */
 export function newRootKey(): SecretBytes {
-  return new SecretBytes(new Uint8Array(randomBytes(rootKeyBytes)));
+  return new SecretBytes(randomBytes(rootKeyBytes));
 }
 
 /** The root key in `path`; undefined where there is no file. Rejects with PrivateFileError. */

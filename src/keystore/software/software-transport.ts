@@ -59,7 +59,8 @@ export class SoftwareTransport {
   }
 
   #privateKey(): KeyObject {
-    const ikm = this.#rootKey.expose((bytes) => createHmac('sha256', bytes).update(keyPurpose).digest());
+    // The root key is the message, not the key: OpenSSL keeps a copy of a key until the HMAC is collected.
+    const ikm = this.#rootKey.expose((bytes) => createHmac('sha256', keyPurpose).update(bytes).digest());
     try {
       return derivePrivateKey(ikm);
     } finally {
