@@ -10,12 +10,13 @@ export interface Decision<T> {
 }
 
 /**
- * Runs decisions against one store. The first attempt is made at once; those that lost take turns, one at a time, so that many
- * writers of one record all get through in as many commits.
+ * Runs decisions against one store. The first attempt is made at once; those that lost take turns, one at a time, and while some wait
+ * newcomers take their turn behind them: many writers of one record all get through in as many commits.
  */
 export class Transactor {
   readonly #store: Store;
   #turn: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(store: Store) {
     this.#store = store;
@@ -23,18 +24,28 @@ export class Transactor {
 
   /** Rejects with StoreConflictError when others were first eight times. */
   async transact<T>(decide: (store: Store) => Decision<T>): Promise<T> {
+    if (this.#waiting > 0) return this.#inTurn(decide);
     try {
       return await this.#attempt(decide);
     } catch (error) {
       if (!(error instanceof StoreConflictError)) throw error;
     }
+    return this.#inTurn(decide);
+  }
+
+  async #inTurn<T>(decide: (store: Store) => Decision<T>): Promise<T> {
+    this.#waiting += 1;
     const turn = this.#turn.then(() => this.#retry(decide));
     this.#turn = turn.catch(() => {});
-    return turn;
+    try {
+      return await turn;
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 
   async #retry<T>(decide: (store: Store) => Decision<T>): Promise<T> {
-    for (let attempt = 2; ; attempt++) {
+    for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(decide);
       } catch (error) {
