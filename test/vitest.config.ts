@@ -1,4 +1,5 @@
 /** Unit and contract tests: fast, no daemon process. System and fault tests have configurations of their own. */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -8,5 +9,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Vitest leaves a CPU to itself, half of a small machine.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
