@@ -3,7 +3,7 @@
  * because node:crypto signs under an empty distinguishing id and encrypts nothing with SM2. JavaScript's numbers do not compute in
  * constant time: who can time single operations in this process to nanoseconds is not kept out.
  */
-import { createECDH, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { invertCt, mapHashToField } from '@noble/curves/abstract/modular.js';
 import { weierstrass } from '@noble/curves/abstract/weierstrass.js';
 import type { WeierstrassOpts, WeierstrassPoint, WeierstrassPointCons } from '@noble/curves/abstract/weierstrass.js';
@@ -75,11 +75,9 @@ export function sm2PointOf(bytes: Uint8Array): Sm2Point {
   }
 }
 
-/** The x coordinate of ECDH, by OpenSSL. `peer` was found to be on the curve. */
+/** The x coordinate of ECDH. `peer` was found to be on the curve. Not by node:crypto, which from Node.js 24 on refuses this curve. */
 export function agreeSm2({ scalar }: Sm2KeyPair, peer: Sm2Point): Uint8Array {
-  const ecdh = createECDH('SM2');
-  ecdh.setPrivateKey(scalar);
-  return ecdh.computeSecret(peer.toBytes(false));
+  return fieldToBytes(peer.multiply(numberOf(scalar)).toAffine().x);
 }
 
 export function sm3(...parts: readonly Uint8Array[]): Uint8Array {
