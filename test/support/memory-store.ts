@@ -4,22 +4,24 @@
  */
 import { checkedStep } from '../../src/store/checked-step.ts';
 import { Snapshot } from '../../src/store/snapshot.ts';
+import { SnapshotReads } from '../../src/store/snapshot-reads.ts';
 import { StoreConflictError, StoreUnavailableError } from '../../src/store/store.ts';
-import type { AliasRecord, KeyRecord } from '../../src/keys/key-record.ts';
-import type { Change, IntentRecord, ItemRecord, Page, Scope, Store } from '../../src/store/store.ts';
+import type { Change, IntentRecord, Store } from '../../src/store/store.ts';
 
 const DECISIONS_MAX = 80;
 
-export class MemoryStore implements Store {
-  #snapshot = new Snapshot();
+export class MemoryStore extends SnapshotReads implements Store {
+  readonly #snapshot: Snapshot;
   readonly #uses = new Map<string, number>();
   #closed = false;
   #failure: { readonly error: Error; readonly afterCommits: number; readonly tookEffect: boolean } | undefined;
   #commits = 0;
   #beforeCommit: (() => void) | undefined;
 
-  get generation(): number {
-    return this.#snapshot.generation;
+  constructor() {
+    const snapshot = new Snapshot();
+    super(snapshot);
+    this.#snapshot = snapshot;
   }
 
   /** Lets the commit after the next `afterCommits` ones fail with `error`; `tookEffect` for a failure after the fact. */
@@ -31,55 +33,6 @@ export class MemoryStore implements Store {
   /** Runs `act` once, between the decision and the commit of the next transaction: another writer. */
   interleave(act: () => void): void {
     this.#beforeCommit = act;
-  }
-
-  key(scope: Scope, keyId: string): KeyRecord | undefined {
-    return this.#snapshot.key(scope, keyId);
-  }
-  keysById(keyId: string): readonly KeyRecord[] {
-    return this.#snapshot.keysById(keyId);
-  }
-  listKeys(scope: Scope, after: string | undefined, limit: number): Page<KeyRecord> {
-    return this.#snapshot.listKeys(scope, after, limit);
-  }
-  alias(scope: Scope, aliasName: string): AliasRecord | undefined {
-    return this.#snapshot.alias(scope, aliasName);
-  }
-  listAliases(scope: Scope, targetKeyId: string | undefined, after: string | undefined, limit: number): Page<AliasRecord> {
-    return this.#snapshot.listAliases(scope, targetKeyId, after, limit);
-  }
-  countAliases(scope: Scope, targetKeyId: string): number {
-    return this.#snapshot.countAliases(scope, targetKeyId);
-  }
-  countKeys(scope: Scope): number {
-    return this.#snapshot.countKeys(scope);
-  }
-  keysPendingDeletion(): readonly KeyRecord[] {
-    return this.#snapshot.keysPendingDeletion();
-  }
-  scheduledKeys(): readonly KeyRecord[] {
-    return this.#snapshot.scheduledKeys();
-  }
-  item(kind: string, owner: string, name: string): ItemRecord | undefined {
-    return this.#snapshot.item(kind, owner, name);
-  }
-  listItems(kind: string, owner: string, after: string | undefined, limit: number): Page<ItemRecord> {
-    return this.#snapshot.listItems(kind, owner, after, limit);
-  }
-  countItems(kind: string, owner: string): number {
-    return this.#snapshot.countItems(kind, owner);
-  }
-  allItems(kind: string): Iterable<ItemRecord> {
-    return this.#snapshot.allItems(kind);
-  }
-  allKeys(): Iterable<KeyRecord> {
-    return this.#snapshot.allKeys();
-  }
-  intents(): readonly IntentRecord[] {
-    return this.#snapshot.intents();
-  }
-  mark(name: string): string | undefined {
-    return this.#snapshot.mark(name);
   }
 
   async commit(changes: readonly Change[]): Promise<void> {

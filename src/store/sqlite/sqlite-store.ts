@@ -1,14 +1,14 @@
 /**
- * The embedded store: reads from the snapshot, writes through the commit queue to a database thread. Knows no SQL.
+ * The embedded store: reads from the snapshot (`snapshot-reads.ts`), writes through the commit queue to a database thread. Knows no SQL.
  * `openSqliteStore` is the only way to one.
  */
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../../clock.ts';
-import type { AliasRecord, KeyRecord } from '../../keys/key-record.ts';
 import type { Log } from '../../log.ts';
 import { checkedStep, frozenIntent } from '../checked-step.ts';
+import { SnapshotReads } from '../snapshot-reads.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { StoreUnavailableError, type Change, type IntentRecord, type ItemRecord, type Page, type Scope, type Store } from '../store.ts';
+import { StoreUnavailableError, type Change, type IntentRecord, type Store } from '../store.ts';
 import { Transactor, type Decision } from '../transact.ts';
 import type { Outcome, WriteStep } from '../write-step.ts';
 import { CommitQueue, type Committed, type Connection } from './commit-queue.ts';
@@ -73,8 +73,7 @@ async function connectThread(file: string, options: SqliteStoreOptions): Promise
   }
 }
 
-class SqliteStore implements Store {
-  readonly #snapshot: Snapshot;
+class SqliteStore extends SnapshotReads implements Store {
   readonly #queue: CommitQueue;
   readonly #lock: DirectoryLock | undefined;
   readonly #readOnly: boolean;
@@ -87,7 +86,7 @@ class SqliteStore implements Store {
     lock: DirectoryLock | undefined,
     options: SqliteStoreOptions,
   ) {
-    this.#snapshot = snapshot;
+    super(snapshot);
     this.#lock = lock;
     this.#readOnly = options.readOnly ?? false;
     this.#transactor = new Transactor(this);
@@ -98,74 +97,6 @@ class SqliteStore implements Store {
       log: options.log,
       commitTimeoutMs: options.commitTimeoutMs ?? commitTimeoutMsDefault,
     });
-  }
-
-  get generation(): number {
-    return this.#snapshot.generation;
-  }
-
-  key(scope: Scope, keyId: string): KeyRecord | undefined {
-    return this.#snapshot.key(scope, keyId);
-  }
-
-  keysById(keyId: string): readonly KeyRecord[] {
-    return this.#snapshot.keysById(keyId);
-  }
-
-  listKeys(scope: Scope, after: string | undefined, limit: number): Page<KeyRecord> {
-    return this.#snapshot.listKeys(scope, after, limit);
-  }
-
-  alias(scope: Scope, aliasName: string): AliasRecord | undefined {
-    return this.#snapshot.alias(scope, aliasName);
-  }
-
-  listAliases(scope: Scope, targetKeyId: string | undefined, after: string | undefined, limit: number): Page<AliasRecord> {
-    return this.#snapshot.listAliases(scope, targetKeyId, after, limit);
-  }
-
-  countAliases(scope: Scope, targetKeyId: string): number {
-    return this.#snapshot.countAliases(scope, targetKeyId);
-  }
-
-  countKeys(scope: Scope): number {
-    return this.#snapshot.countKeys(scope);
-  }
-
-  keysPendingDeletion(): readonly KeyRecord[] {
-    return this.#snapshot.keysPendingDeletion();
-  }
-
-  scheduledKeys(): readonly KeyRecord[] {
-    return this.#snapshot.scheduledKeys();
-  }
-
-  item(kind: string, owner: string, name: string): ItemRecord | undefined {
-    return this.#snapshot.item(kind, owner, name);
-  }
-
-  listItems(kind: string, owner: string, after: string | undefined, limit: number): Page<ItemRecord> {
-    return this.#snapshot.listItems(kind, owner, after, limit);
-  }
-
-  countItems(kind: string, owner: string): number {
-    return this.#snapshot.countItems(kind, owner);
-  }
-
-  allItems(kind: string): Iterable<ItemRecord> {
-    return this.#snapshot.allItems(kind);
-  }
-
-  allKeys(): Iterable<KeyRecord> {
-    return this.#snapshot.allKeys();
-  }
-
-  intents(): readonly IntentRecord[] {
-    return this.#snapshot.intents();
-  }
-
-  mark(name: string): string | undefined {
-    return this.#snapshot.mark(name);
   }
 
   async commit(changes: readonly Change[]): Promise<void> {
