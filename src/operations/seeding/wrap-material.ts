@@ -1,8 +1,9 @@
 /** Wraps key material as a customer of ImportKeyMaterial does, so that seeded material enters a key store by the same door. */
-import { constants, createPrivateKey, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes } from 'node:crypto';
 import { aeskwp } from '@noble/ciphers/aes.js';
 import { concatBytes } from '../../bytes.ts';
 import { keyShape } from '../../keys/algorithms.ts';
+import { encryptWithPublicKey } from '../../keys/public-key-encryption.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
 
 export interface WrappedMaterial {
@@ -33,8 +34,7 @@ export function wrapMaterial(keySpec: string, material: SecretBytes, publicKey: 
 }
 
 function encryptOaep(publicKey: Uint8Array, bytes: Uint8Array): Uint8Array {
-  const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
-  return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' }, bytes);
+  return encryptWithPublicKey(publicKey, 'RSAES_OAEP_SHA_1', bytes);
 }
 
 /** Lends DER PKCS#8, made of PEM where the material is that. */
